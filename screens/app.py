@@ -119,7 +119,7 @@ class AcpApp(StepNavigation):
 
     @work(exit_on_error=True)
     async def _begin(self) -> None:
-        """Open a draft, then show its step."""
+        """Open a draft and show its last open step."""
         start = Start(self._draft, self._plan_file, self.plan_dir) if self._draft else await self._chosen()
         if start is None:
             self.exit(0)
@@ -130,7 +130,7 @@ class AcpApp(StepNavigation):
             self.exit(
                 1,
                 return_code=1,
-                message=_("The draft in {folder} is open in a different wizard. Close that wizard first.").format(
+                message=_("The draft in {folder} is open in another wizard. Close that wizard first.").format(
                     folder=draft.folder
                 ),
             )
@@ -173,7 +173,7 @@ class AcpApp(StepNavigation):
         raise message.error
 
     async def write_bundle(self, folder: Path, keep: SecretsMode) -> Text:
-        """Write the bundle into `folder`. Return the message with the result for the operator."""
+        """Write the bundle into `folder`. Return the message for the operator."""
         assert self.session is not None
         await self.session.nodes.refresh_now()
         await self.session.evaluate_now()
@@ -228,7 +228,9 @@ class AcpApp(StepNavigation):
             return
         if any(isinstance(screen, Confirm) for screen in self.screen_stack):
             return
-        question = _("Your answers are saved, but the secrets are not. At the next start you can resume this draft.")
+        question = _(
+            "Your answers are saved as a draft, but without secrets. You can resume the draft at the next start."
+        )
         await self.push_screen(Confirm(_("Quit acp-tui?"), question), self._left)
 
     async def _left(self, sure: bool | None) -> None:
@@ -245,13 +247,13 @@ class AcpApp(StepNavigation):
             self.pop_screen()
 
     def _handle_exception(self, error: Exception) -> None:
-        """Ignore failed queries for widgets of a closed screen. Such a query is not an error."""
+        """Ignore failed widget queries after the application has ended, because closed screens have no widgets."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         if self.is_running or not isinstance(cause, NoMatches):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Write a crash log. Textual would print local variables to the terminal, and they can contain secrets."""
+        """Write a crash log. Textual would print a traceback with local variables, which can contain secrets."""
         if self._exit_renderables:
             return  # the first error often causes a second one; only the first is reported
         secrets = secret_values(self.session.plan).values() if self.session else ()
@@ -264,7 +266,7 @@ class AcpApp(StepNavigation):
             error = repr(type(self._exception))
             message = _(
                 "acp-tui crashed because of an internal error. Your answers are saved.\n"
-                "The crash log could not be written. The error was: {error}"
+                "The crash log could not be written. The internal error was: {error}"
             ).format(error=error)
         self._exit_renderables.append(Text(message))
         self._close_messages_no_wait()

@@ -11,7 +11,7 @@ from acp_tui.core.redaction import mask_values
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:
-    """Return the path of the log. None if the log could not be written. The log has no local variables (secrets)."""
+    """Write a crash log without local variables (secrets). Return its path, or None if writing fails."""
     text = "".join(traceback.format_exception(error)) if error else "no traceback\n"
     text = mask_values(text, sorted(filter(None, secrets), key=len, reverse=True))
     moment = now()

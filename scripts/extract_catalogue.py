@@ -6,13 +6,13 @@ from typing import IO
 import yaml
 
 TEXTS = ("title", "finding", "why", "expected", "remedy", "how")
-"""Keys of a row with text for people. `commands` and `os_commands` are shell text, which is never translated."""
+"""Keys of a catalogue row that contain text for people. `commands` and `os_commands` contain shell text instead."""
 
 
 def messages(
     fileobj: IO[bytes], keywords: object, comment_tags: object, options: object
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """(line, function name, text, comments) of each text. A catalogue file is a list of rows, an overlay a mapping."""
+    """Yield (line, function name, text, comments) for each text of a catalogue file (a list) or overlay (a mapping)."""
     root = yaml.compose(fileobj, Loader=yaml.SafeLoader)
     rows = root.value if isinstance(root, yaml.SequenceNode) else [row for _id, row in root.value] if root else []
     for row in rows:

@@ -1,9 +1,9 @@
-"""Extract the texts for translators and update a language from them: `messages.py COMMAND`.
+"""Extract the texts for translators, and update the file of a language: `messages.py COMMAND`.
 
-Babel's own command line, with the keywords of `acp_tui.core.i18n` in one place:
+The commands run Babel with the keywords of `acp_tui.core.i18n`:
 
     extract [FILE]   write all texts to assets/locales/acp-tui.pot, or to FILE
-    update LANGUAGE  create or update assets/locales/LANGUAGE/LC_MESSAGES/acp-tui.po from them
+    update LANGUAGE  create or update assets/locales/LANGUAGE/LC_MESSAGES/acp-tui.po from the texts
 """
 
 import os
@@ -28,7 +28,7 @@ KEYWORDS = (
 
 
 def extract(template: Path = TEMPLATE) -> None:
-    """Write all texts to `template`."""
+    """Write all texts to the file `template`."""
     template.parent.mkdir(parents=True, exist_ok=True)
     keywords = [argument for keyword in KEYWORDS for argument in ("-k", keyword)]
     _pybabel("extract", "-F", "babel.cfg", "--no-default-keywords", *keywords, "--add-location=file", "--sort-output",
@@ -36,7 +36,7 @@ def extract(template: Path = TEMPLATE) -> None:
 
 
 def update(language: str) -> None:
-    """Create or update the file of `language`, such as ru. Changed texts are marked fuzzy."""
+    """Create or update the translations of `language`, such as ru. Translations of changed texts are marked fuzzy."""
     extract()
     catalogue = LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     command = "update" if catalogue.exists() else "init"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Create the virtual environment $1 with the locked dependencies and this checkout. Requires Python 3.11 or newer.
-# On Debian and Ubuntu, root also gets the missing system packages (venv, gnupg); other users get their names.
+# As root on Debian or Ubuntu, it also installs missing system packages (venv, gnupg). Otherwise it prints their names.
 set -eu
 
 venv=${1:?usage: setup.sh VENV}

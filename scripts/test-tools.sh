@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the system packages that the tests use, as root on Debian and Ubuntu. Otherwise print which tests are skipped.
+# As root on Debian or Ubuntu, install the system packages that the tests use. Otherwise print which are missing.
 # Always succeeds: a test whose tool is missing skips itself and prints the reason.
 set -u
 
@@ -33,11 +33,11 @@ if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; t
   # shellcheck disable=SC2086 # a list of package names
   apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
-    echo "test-tools: cannot install all of them; tests that need them will be skipped" >&2
+    echo "test-tools: cannot install all of these packages; tests that need a missing one will be skipped" >&2
 elif [ -n "$missing" ]; then
   echo "test-tools: not root, so tests that need these missing packages will be skipped:$missing" >&2
 fi
 if [ "$(id -u)" -ne 0 ]; then
-  echo "test-tools: not root, so the lab of real sshd nodes will be skipped" >&2
+  echo "test-tools: not root, so the lab tests with real sshd nodes will be skipped" >&2
 fi
 exit 0

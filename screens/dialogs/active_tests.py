@@ -1,4 +1,4 @@
-"""The dialog to choose active tests. Below the list it shows how the selected test affects the nodes."""
+"""The dialog to choose active tests. It shows how the test under the cursor affects the nodes."""
 
 from typing import ClassVar
 
@@ -48,7 +48,7 @@ class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
         self._show_effect()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Close the dialog with the chosen tests. If no test is chosen, use the test under the cursor."""
+        """Close the dialog and return the chosen tests. If no test is chosen, return the test under the cursor."""
         chosen = self._chosen or {ActiveTest(event.key)}
         self.dismiss(tuple(one for one in self._offered if one in chosen))
 

@@ -56,10 +56,10 @@ class _NodeFix:
 
     phase: _Phase = _Phase.IDLE
     chosen: frozenset[str] | None = None
-    """IDs of the requirements that the chosen steps fix. None if the operator did not change the default choice."""
+    """IDs of the requirements that the chosen steps fix. None if the operator has not changed the default choice."""
     hostname: str | None = None
     steps: tuple[FixStep, ...] = ()
-    """The fix steps that ran last."""
+    """The steps of the last fix that ran on the node."""
     done: dict[str, StepDone] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
 
@@ -114,7 +114,7 @@ class FixScreen(Screen[None]):
         self._show_detail()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Open a text: the details of the step under the cursor, or the fix script of the node under the cursor."""
+        """Open a dialog for the row under the cursor: the details of a fix step, or the fix script of a node."""
         address, step = self._under_cursor()
         if step is not None:
             text = self._step_text(address, step)
@@ -137,7 +137,7 @@ class FixScreen(Screen[None]):
         address, _step = self._under_cursor()
         if address:
             question = _(
-                "Enter the host name of {node}. Use only lower-case letters, digits, hyphens and dots."
+                "Enter the new host name of {node}. Use only lower-case letters, digits, hyphens and dots."
             ).format(node=address)
             name = await self.app.push_screen_wait(
                 Ask(pgettext("dialog", "Host name"), question, self._node_fix(address).hostname or "")
@@ -197,7 +197,7 @@ class FixScreen(Screen[None]):
         return self._node_fixes.setdefault(address, _NodeFix())
 
     def _steps(self, address: str) -> tuple[FixStep, ...]:
-        """Return the fix steps of a node: first those that ran last, then the other available ones."""
+        """Return the fix steps of a node: the steps of the last fix, then the other available steps."""
         made = self._node_fix(address).steps
         known = {step.requirement for step in made}
         return (*made, *(step for step in self._available[address].steps if step.requirement not in known))
@@ -206,7 +206,7 @@ class FixScreen(Screen[None]):
         return selected(self._available[address].steps, self._node_fix(address).chosen)
 
     def _under_cursor(self) -> tuple[str, FixStep | None]:
-        """Return node address and fix step of the row under the cursor. "" or None if the row has none."""
+        """Return the node address (or "") and the fix step (or None) of the row under the cursor."""
         address, _space, requirement = self.query_one(Rows).key.partition(" ")
         if address not in self._available:
             return "", None
@@ -228,7 +228,7 @@ class FixScreen(Screen[None]):
         }
         self.query_one(Rows).show(list(self._rows()))
         waiting = len(session.plan.nodes) - len(self._available)
-        title = Text(_("Confirm each node. acp-tui backs up the files first."), "dim")
+        title = Text(_("Press y to fix a node. acp-tui backs up files first."), "dim")
         if waiting:
             message = ngettext("{count} node is not checked", "{count} nodes are not checked", waiting)
             title.append("  " + message.format(count=waiting))
@@ -267,10 +267,10 @@ class FixScreen(Screen[None]):
                 chosen_steps = npgettext("fix", "{count} step chosen", "{count} steps chosen", picked).format(
                     count=picked
                 )
-                return (chosen_steps, "bold") if picked else (pgettext("fix", "nothing chosen"), "dim")
+                return (chosen_steps, "bold") if picked else (pgettext("fix", "no step chosen"), "dim")
 
     def _results(self, address: str) -> dict[str, FixResult]:
-        """Return the results of the fix steps that ran last. Empty until the recheck of the node ends."""
+        """Return the results of the last fix by requirement ID. Empty until the recheck of the node ends."""
         current = self._node_fix(address)
         if not current.steps or current.phase in (_Phase.CHANGING, _Phase.CHECKING):
             return {}

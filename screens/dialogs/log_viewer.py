@@ -25,7 +25,7 @@ _POLL_INTERVAL = 1.0
 
 
 class LogScreen(ModalScreen[None]):
-    """`logs` has the name and the path of each log. The viewer opens the first log at its end."""
+    """The log viewer. `logs` has the name and the path of each log. The viewer opens at the end of the first log."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", show=False),
@@ -109,7 +109,9 @@ class LogScreen(ModalScreen[None]):
     async def action_save(self) -> None:
         """Ask for a path and copy the log to it. An existing file is never overwritten."""
         target = Path.home() / self._path.name
-        answer = await self.app.push_screen_wait(Ask(_("Save the log"), _("Enter the path of the copy."), str(target)))
+        answer = await self.app.push_screen_wait(
+            Ask(_("Save the log"), _("Enter the path to which acp-tui copies the log."), str(target))
+        )
         if not answer:
             return
         self._message = await asyncio.to_thread(_saved, self._path, answer)
@@ -119,7 +121,7 @@ class LogScreen(ModalScreen[None]):
         self.dismiss(None)
 
     async def _moved(self, lines: int) -> int:
-        """Return the start of the page that is `lines` lines further down. The last page is the limit."""
+        """Return the start of the page that is `lines` lines down, or up if negative. The last page is the limit."""
         here = self._page.start
         if lines < 0:
             return await asyncio.to_thread(before, self._path, here, -lines)
@@ -127,19 +129,19 @@ class LogScreen(ModalScreen[None]):
         return min(further.end, await asyncio.to_thread(last, self._path, self._height))
 
     async def _search(self, start: int, *, backwards: bool) -> None:
-        """Go to the next line with the pattern. At the end of the log, continue the search from its other end."""
+        """Go to the next line with the pattern (previous, if `backwards`). After one end of the log, try the other."""
         found = await asyncio.to_thread(find, self._path, self._pattern, start, backwards=backwards)
         message = ""
         if found is None:
             other = self._page.size if backwards else 0
             found = await asyncio.to_thread(find, self._path, self._pattern, other, backwards=backwards)
             message = (
-                _("{pattern}: the search continued from the end")
+                _("{pattern}: reached the top, continued from the end")
                 if backwards
-                else _("{pattern}: the search continued from the top")
+                else _("{pattern}: reached the end, continued from the top")
             )
         if found is None:
-            message = pgettext("log", "{pattern}: the text was not found")
+            message = pgettext("log", "{pattern}: the log does not contain this text")
         self._message = message.format(pattern=self._pattern)
         await self._go(found if found is not None else self._page.start)
 
@@ -171,7 +173,7 @@ class LogScreen(ModalScreen[None]):
 
 
 def _saved(log: Path, name: str) -> str:
-    """Copy the log to the new file `name`. Return the message with the result for the operator."""
+    """Copy the log to the new file `name`. Return the message for the operator."""
     target = resolve_path(Path(), name)
     try:
         with log.open("rb") as source, target.open("xb") as copy:

@@ -1,4 +1,4 @@
-"""The dialog that edits all plan keys of one node. It names the rule that decides whether applications run on it."""
+"""The dialog that edits the plan keys of one node. It names the rule that decides if applications run on the node."""
 
 from typing import ClassVar
 
@@ -87,7 +87,7 @@ class NodeDialog(ModalScreen[None]):
         return plan.nodes[self._index].role == "control-plane"
 
     def _may_be_exclusive(self, plan: Plan) -> bool:
-        """Return True if the field is shown: isolation is on (XR-EXCL-NEEDS-ISOLATION), or a value must be removed."""
+        """Return True if isolation is on (XR-EXCL-NEEDS-ISOLATION), or if the node has a value that must be removed."""
         return plan.isolation or plan.nodes[self._index].platform_exclusive is not None
 
     def _may_choose(self, plan: Plan) -> bool:

@@ -35,7 +35,7 @@ from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows
 
 _PAUSE = 0.3
-"""Seconds after the last key. Then the dialog parses the text."""
+"""Seconds between the last key press and the parsing of the text."""
 
 
 class _Area(TextArea):
@@ -68,11 +68,11 @@ class NodeImportDialog(ModalScreen[None]):
             yield Label(_("Import nodes from a list, an inventory or a CSV file"), classes="dialog-title", markup=False)
             yield _Area(compact=True, soft_wrap=False, show_line_numbers=True, id="list")
             with Horizontal(classes="field"):
-                yield Label(_("or from a file"), classes="label")
+                yield Label(_("File to import"), classes="label")
                 yield Line("", placeholder=_("Example: /root/hosts.ini"), takes=self._load, id="file")
             yield Panel(id="list-summary")
             yield Rows(id="preview", empty=_("Example of a line: worker 10.20.0.21-23 admin 2222"))
-            yield Static(Text(_("^T: import valid lines   Tab: next   Esc: cancel")), classes="dialog-keys")
+            yield Static(Text(_("^T: import valid lines   Tab: next field   Esc: cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         area = self.query_one("#list", TextArea)
@@ -82,7 +82,7 @@ class NodeImportDialog(ModalScreen[None]):
 
     @property
     def text(self) -> str:
-        """The text of the editor, with the secrets in place of the masks."""
+        """The text of the editor with its secrets, which the screen shows as masks."""
         return unmask(self.query_one("#list", TextArea).text, self._hidden)
 
     def show(self, text: str) -> None:
@@ -143,7 +143,7 @@ class NodeImportDialog(ModalScreen[None]):
         self.query_one("#list-summary", Panel).show(text)
 
     def _load(self, path: str) -> bool:
-        """Read the file at `path` into the editor. Return False, so that the path stays in its input line."""
+        """Read the file at `path` into the editor. Return False, so that the path stays in the input line."""
         if path.strip():
             self._read_file(resolve_path(self._plan_dir, path.strip()))
         return False
@@ -163,17 +163,17 @@ class NodeImportDialog(ModalScreen[None]):
 def _content(path: Path) -> str:
     """Return the text of the file at `path`.
 
-    Raises: OSError if the file cannot be read. ValueError if it is not a UTF-8 text of at most MAX_BYTES bytes."""
+    Raises: OSError if the file cannot be read. ValueError if the file is not UTF-8 text of at most MAX_BYTES bytes."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(_("this is not a regular file"))
+        raise ValueError(_("the path is not a regular file"))
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise ValueError(_("it is larger than {limit} bytes").format(limit=MAX_BYTES))
+        raise ValueError(_("the file is larger than {limit} bytes").format(limit=MAX_BYTES))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(_("it is not UTF-8 text")) from None
+        raise ValueError(_("the file is not UTF-8 text")) from None
 
 
 def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
@@ -184,7 +184,9 @@ def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
         (workers, npgettext("import", "{count} worker", "{count} workers", workers)),
         (
             len(preview.already_in_plan),
-            ngettext("{count} already in the plan", "{count} already in the plan", len(preview.already_in_plan)),
+            ngettext(
+                "{count} node already in the plan", "{count} nodes already in the plan", len(preview.already_in_plan)
+            ),
         ),
         (
             len(preview.duplicates),
@@ -196,7 +198,7 @@ def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
 
 
 def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
-    """Yield the lines of the preview: first the invalid lines, then the notes, then each node of the import."""
+    """Yield the preview: invalid lines, notes, nodes that are not imported, the common login, and the new nodes."""
     g = glyphs()
     for fault in parsed.faults:
         yield Text(f"{g.failed} {fault}", "red")
@@ -211,7 +213,7 @@ def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
         )
         yield Text(f"{g.rest} {message}", "dim")
     if preview.login:
-        yield Text(_("login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
+        yield Text(_("common login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
     for node in preview.imported:
         yield Text(f"+ {node.address:<16}{role_label(node.role):<15}{_login(_own_login(node))}")
 
@@ -221,7 +223,7 @@ def _own_login(node: Node) -> dict[str, object]:
 
 
 def _login(values: dict[str, object]) -> str:
-    """Return an SSH login as text, without its secrets. `values` has the keys of the plan's `ssh` section."""
+    """Return an SSH login as text, without its secrets. `values` has keys of the plan's `ssh` section."""
     labels = {
         "username": pgettext("import", "user {value}"),
         "port": pgettext("import", "port {value}"),

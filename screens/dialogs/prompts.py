@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class Confirm(ModalScreen[bool]):
-    """A question with yes or no. Only `y` confirms. Enter does nothing, because it is easily pressed by accident."""
+    """A yes/no question. Only `y` confirms. Enter does nothing, because operators easily press it by accident."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
@@ -71,7 +71,7 @@ class Pick(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]], text: str = "") -> None:
-        """`options` has a (key, label) pair for each line. Pressing a key of one character chooses its line."""
+        """`options` has a (key, label) pair for each line. A key of one character chooses its line when pressed."""
         super().__init__()
         self._title = title
         self._options = tuple(options)
@@ -106,7 +106,7 @@ class Pick(ModalScreen[str | None]):
 
 
 class Read(ModalScreen[None]):
-    """A dialog that shows a text. The operator can scroll it."""
+    """A dialog that shows a text, which the operator can scroll."""
 
     WIDE: ClassVar[int] = 73
     """Number of columns of a text line in a wide dialog. The scroll bar is not included."""

@@ -1,4 +1,4 @@
-"""The dialog that rechecks all nodes before the plan is used. It shows the changes since the last report."""
+"""The dialog that rechecks all nodes before an install or the export of a bundle. It shows what has changed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,10 @@ from screens.session.wizard_session import Changed, Session
 
 
 class Recheck(ModalScreen[bool]):
-    """The dialog returns True to continue. It closes itself if nothing changed. A new blocker allows only False."""
+    """The dialog returns True to continue and False to cancel.
+
+    If nothing has changed, it returns True without a question. After a new blocker or a failed check of a node, the
+    operator can only cancel."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
@@ -35,7 +38,7 @@ class Recheck(ModalScreen[bool]):
         self._session = session
         self._before = before
         self._blocked: bool | None = None
-        """True if the recheck found a blocker. None until the recheck ends."""
+        """True if the operator can only cancel. None until the recheck ends."""
         self._evaluating = False
 
     def compose(self) -> ComposeResult:
@@ -76,7 +79,7 @@ class Recheck(ModalScreen[bool]):
             self.dismiss(True)
             return
         self.query_one("#recheck-text", Static).update(self._changes(since, new))
-        keys = _("n: close   The Preflight step shows more.") if self._blocked else _("y: continue   n: cancel")
+        keys = _("n: close   The Preflight step shows details.") if self._blocked else _("y: continue   n: cancel")
         self.query_one("#recheck-keys", Static).update(Text(keys))
 
     def _waiting(self) -> Text:
@@ -84,7 +87,7 @@ class Recheck(ModalScreen[bool]):
         done = sum(status.state is not NodeState.CHECKING for status in self._session.nodes.statuses.values())
         return Text(
             f"{glyphs().running} "
-            + pgettext("recheck", "{done} of {all} nodes are rechecked").format(
+            + pgettext("recheck", "{done} of {all} nodes have been rechecked").format(
                 done=min(done, len(nodes)), all=len(nodes)
             )
         )
@@ -95,7 +98,9 @@ class Recheck(ModalScreen[bool]):
             message = npgettext("recheck", "{count} new blocker", "{count} new blockers", len(new))
             text.append(f"{glyphs().failed} " + message.format(count=len(new)) + "\n", "bold red")
         elif self._blocked:
-            text.append(f"{glyphs().failed} " + _("Some nodes could not be checked.") + "\n", "bold red")
+            text.append(
+                f"{glyphs().failed} " + _("The recheck failed on at least one node (see below).") + "\n", "bold red"
+            )
         moment = f"{since.since.astimezone():%Y-%m-%d %H:%M}"
         text.append(pgettext("recheck", "Changes since {moment}:").format(moment=moment) + "\n", "dim")
         text.append("\n".join(" ".join(line.split()) for line in change_lines(since)))
@@ -103,11 +108,11 @@ class Recheck(ModalScreen[bool]):
 
 
 def _relevant(since: Changes) -> Changes:
-    """Return the changes, except verdicts that are still unknown and only have a new reason."""
+    """Return the changes without the verdicts that stay unknown and have only a new reason."""
     both = (Outcome.UNKNOWN, Outcome.UNKNOWN)
     return replace(since, changed=tuple((a, b) for a, b in since.changed if (a.outcome, b.outcome) != both))
 
 
 def _lost(since: Changes) -> bool:
-    """Return True if a node that was checked before is not checked now."""
+    """Return True if the state of a node has changed, and the new state is not `checked`."""
     return any(now is not NodeState.CHECKED for _address, _then, now in since.states)

@@ -1,4 +1,4 @@
-"""The sizing dialog. The operator enters the expected load, and it shows the number and size of machines."""
+"""The sizing dialog. The operator enters the expected load, and the dialog shows the number and size of machines."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from screens.widgets.form import Field, Form
 
 
 def session_sizing(session: Session) -> Sizing:
-    """Return the required number and size of machines for the plan, compared with the checked nodes."""
+    """Return the number and size of machines that the plan requires, compared with the checked nodes."""
     return sizing(session.plan, {address: node_summary(facts) for address, facts in session.nodes.facts.items()})
 
 
@@ -37,7 +37,7 @@ class SizingDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall wide"):
-            yield Label(_("Sizing: number and size of machines"), classes="dialog-title", markup=False)
+            yield Label(_("Sizing: required number and size of machines"), classes="dialog-title", markup=False)
             yield Form(
                 self._session,
                 (

@@ -22,18 +22,20 @@ from screens.dialogs.prompts import Ask, Pick, Read
 
 @dataclass(frozen=True)
 class Start:
-    """The draft that the wizard opens, and where the draft comes from."""
+    """The draft that the wizard opens, and the source of the draft."""
 
     draft: Draft
     plan_file: Path | None = None
-    """Plan file of the draft: the default path for saving. None for a bundle, because it is never overwritten."""
+    """The opened plan file: the default path for saving. None for a bundle, because a bundle is never overwritten."""
     plan_dir: Path | None = None
     """The folder from which relative file paths are resolved. None for the current folder."""
     trial: bool = False
 
 
 async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | None:
-    """Ask how to start. None if the operator cancels. For a practice cluster, ask only if a draft is unfinished."""
+    """Ask how to start the wizard. None if the operator cancels.
+
+    For a practice cluster, ask only if an unfinished draft exists."""
     draft = await asyncio.to_thread(last_unfinished, home)
     if practice is not None and draft is None:
         return Start(new_draft(home, practice))
@@ -77,7 +79,7 @@ def _unfinished(draft: Draft) -> str:
 
 
 async def _loaded(app: App[int], home: Path) -> Start | None:
-    """Ask for the path of a plan file or a bundle and open it. None if the operator cancels."""
+    """Ask for the path of a plan file or a bundle, and open the file or the bundle. None if the operator cancels."""
     typed: str | None = ""
     while True:
         question = _("Enter the path of a plan file or of a bundle folder.")
@@ -99,7 +101,7 @@ def _path(typed: str) -> Path:
 
 
 async def _opened(app: App[int], path: Path, home: Path) -> Start:
-    """Open the plan file or the bundle at `path`. If its secrets are encrypted, ask for the passphrase.
+    """Open the plan file or the bundle at `path`. If the bundle has encrypted secrets, ask for the passphrase.
 
     Raises: PlanErrors, BundleCorrupt, GpgFailed, OSError."""
     if not is_bundle(path):
@@ -112,8 +114,8 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
             bundle = await asyncio.to_thread(open_bundle, path, passphrase, secrets=with_secrets)
         except (PassphraseNeeded, PassphraseWrong) as error:
             question = _(
-                "The secrets are encrypted: {reason}. Enter the passphrase. "
-                "If you leave it empty, you must enter each secret yourself."
+                "The secrets of the bundle are encrypted: {reason}. Enter the passphrase. "
+                "If you leave the field empty, you must enter each secret again."
             )
             ask = Ask(_("Passphrase of the bundle"), question.format(reason=error), secret=True)
             typed = await app.push_screen_wait(ask)
@@ -124,6 +126,6 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:
-    """Return the secrets of the practice cluster that a resumed draft needs, by plan key."""
+    """Return the secrets of the practice cluster that are missing from a resumed draft, by plan key."""
     known = secret_values(practice)
     return {path: known[path] for path in draft.secrets_asked if path in known}

@@ -1,4 +1,4 @@
-"""The notice that the terminal window is too small. In this notice only the key ^Q works."""
+"""The notice that the terminal window is too small. While the notice is open, only the key ^Q works."""
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen

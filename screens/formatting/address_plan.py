@@ -30,11 +30,11 @@ _NAMES: Mapping[Kind, str] = {
     Kind.RESERVED: NC_("purpose", "reserved"),
 }
 _EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
-"""With Kube-OVN, these ranges must not overlap a range of the cluster. All other overlaps are only advice."""
+"""Kinds of networks that must not overlap each other with Kube-OVN. All other overlaps are only advice."""
 _QUIET = (Kind.ROUTE, Kind.RESERVED)
-"""Ranges that the drawing shows only if they overlap a range of the cluster."""
+"""Kinds of networks that the drawing shows only if they overlap a range of the plan."""
 _BAR = {4: 2, 6: 8}
-"""IP version to bits: a bar has one block for this number of host bits of a range."""
+"""Number of host bits that one block of a bar stands for, by IP version."""
 _HEAD, _MARK = 14, 2
 
 
@@ -54,7 +54,8 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
         if any(one.of_plan for one in family):
             text.append(f"\nIPv{version}", "bold")
             text.append(
-                "  " + _("Each additional block means {times} times the size.").format(times=2 ** _BAR[version]), "dim"
+                "  " + _("Each block more means {times} times as many addresses.").format(times=2 ** _BAR[version]),
+                "dim",
             )
             text.append("\n")
             text.append_text(_family(plan, facts, family, met, width))
@@ -62,7 +63,7 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
     for path, free in suggestions(plan, facts).items():
         text.append(
             "\n"
-            + pgettext("address plan", "Free for {purpose}: {range}").format(
+            + pgettext("address plan", "Free range for {purpose}: {range}").format(
                 purpose=_(_NAMES[kinds[path]]), range=free
             ),
             "cyan",
@@ -71,7 +72,7 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
 
 
 def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
-    """Yield name, address and details of each address that people and nodes connect to."""
+    """Yield label, address and details of the platform address, the cluster endpoint and the other addresses."""
     address = plan.address
     ports = pgettext("port", "HTTPS {https}").format(https=address.https_port)
     if address.http_port:
@@ -85,7 +86,7 @@ def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, s
     if address.self_built_vip:
         kind = _("Self-built VIP, VRID {vrid}").format(vrid=address.vrid)
     else:
-        kind = _("the node itself") if plan.single else pgettext("address plan", "load balancer")
+        kind = _("address of the node") if plan.single else pgettext("address plan", "load balancer")
     endpoint = address.cluster_endpoint
     yield pgettext("address plan", "Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
     for other in address.others:
@@ -103,7 +104,7 @@ def _resolved(host: str, facts: Mapping[str, Facts]) -> tuple[str, ...]:
 
 
 def _overlaps(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
-    """Return the ranges of `family` that overlap `one`. At least one of the two must be a range of the cluster."""
+    """Return the networks of `family` that overlap `one`. An overlap counts only if one of the two is in the plan."""
     return tuple(
         other
         for other in family
@@ -157,14 +158,14 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
         nodes = npgettext("address plan", "{count} node", "{count} nodes", count).format(count=count)
         yield ", ".join([_size(one.network), nodes, *sorted(nics)[:3]])
         if one.guessed:
-            yield pgettext("address plan", "prefix unknown")
+            yield pgettext("address plan", "prefix length unknown")
     elif one.kind is Kind.PODS:
         most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
         needed = most * count
         sizes = {"size": _size(one.network), "nodes": count, "most": most, "needed": f"{needed:,}"}
-        yield pgettext("address plan", "{size} for {nodes} x {most} = {needed}").format(**sizes)
+        yield pgettext("address plan", "{size} for {nodes} x {most} = {needed} Pods").format(**sizes)
         if _too_small(plan, one):
-            yield pgettext("address plan", "too small")
+            yield pgettext("address plan", "too small for the Pods")
     elif one.network.prefixlen < one.network.max_prefixlen:
         yield _size(one.network)
 
@@ -183,7 +184,7 @@ def _blocks(one: Taken) -> int:
 
 
 def _row(mark: str, start: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
-    """Return the line of one range. Details that are too long continue on the next line, at column `under`."""
+    """Return the line of one range. Details that do not fit continue on the next line, at column `under`."""
     line, below = f"{mark:<{_MARK}}{start:<{indent}}", list[str]()
     for detail in details:
         if not below and len(line) + len(detail) + 2 <= width:

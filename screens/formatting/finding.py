@@ -11,7 +11,7 @@ from screens.formatting.glyphs import outcome_mark
 
 
 def title_of(verdict: Verdict, release: str) -> str:
-    """Return the title of a verdict. Return the requirement ID if the catalogue of the release does not have it."""
+    """Return the title of a verdict, or its requirement ID if the catalogue does not have the requirement."""
     row = catalogue(release).get(verdict.requirement)
     return verdict_title(row, verdict) if row is not None else verdict.requirement
 
@@ -29,7 +29,7 @@ def one_line(verdict: Verdict, release: str) -> Text:
 
 
 def all_parts(verdict: Verdict, release: str) -> Text:
-    """Return title, outcome, values, fix and waiver of a verdict, and why the requirement exists."""
+    """Return title, outcome, values, fix and waiver of a verdict, and the reason for the requirement."""
     row = catalogue(release).get(verdict.requirement)
     text = Text()
     text.append(title_of(verdict, release) + "\n", "bold")

@@ -14,7 +14,7 @@ _LINES, _WIDTH = 4, 60  # limits of the list of files or packages that a step re
 
 
 def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) -> Text:
-    """Return commands, backup and output of a fix step, and the result of the recheck after it."""
+    """Return commands, backup and output of a fix step, and the result of the recheck after the step."""
     text = Text(f"{', '.join(step.requirements)}\n", "bold")
     now = ": ".join(part for part in (outcome_label(result.outcome), result.observed) if part) if result else ""
     parts = (
@@ -38,7 +38,7 @@ def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) 
 
 
 def question(job: Job, removed: Mapping[str, str]) -> str:
-    """Return the question before a node is changed. `removed` lists what a step removes, by requirement ID."""
+    """Return the question before a node is changed. `removed`: the files or packages to remove, by requirement ID."""
     lines = [", ".join(step.requirement for step in job.steps)]
     removes = pgettext("fix", "The fix of {rule} removes: {list}")
     lines += [removes.format(rule=requirement, list=_cut(text)) for requirement, text in removed.items()]
@@ -50,7 +50,7 @@ def question(job: Job, removed: Mapping[str, str]) -> str:
 
 
 def _cut(text: str) -> str:
-    """Return the first lines of `text` and the number of the others. The dialog must stay small."""
+    """Return the first lines of `text` and the number of lines that are not shown, so that the dialog stays small."""
     lines = text.splitlines()
     shown = [line[:_WIDTH] for line in lines[:_LINES]]
     if len(lines) > _LINES:

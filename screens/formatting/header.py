@@ -1,4 +1,4 @@
-"""The header line of a step. It shows the name of the program and the release, or a notice of the practice cluster."""
+"""The header line of a step: the program name, and the release or the notice that the cluster is simulated."""
 
 from rich.text import Text
 
@@ -10,7 +10,7 @@ def header(release: str, *, practice: bool) -> Text:
     text.append(" acp-tui ", "bold reverse")
     if practice:
         text.append(f" {pgettext('header', 'PRACTICE')} ", "bold black on yellow")
-        text.append(" " + _("This cluster is simulated. No real machine changes."))
+        text.append(" " + _("This cluster is simulated. No real machine is changed."))
     else:
         text.append(" " + _("Alauda Container Platform {release}").format(release=release))
     return text

@@ -41,9 +41,11 @@ def phases(state: RunState | None) -> Text:
 
 
 def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, stall: str) -> Text:
-    """Return the state of the install and the next key. `stall` is the likely cause of no progress, or ""."""
+    """Return the state of the install and the keys to press. `stall`: the likely cause of a stalled install, or ""."""
     if run is None:
-        message = _("Press s to start the install. It continues if this terminal closes. To follow it: acp-tui attach")
+        message = _(
+            "Press s to start the install. It continues even if this terminal closes. To follow it, run: acp-tui attach"
+        )
         return Text(message, "bold")
     g = glyphs()
     match run.phase:
@@ -60,10 +62,16 @@ def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, st
                 "? " + _("The install process ended unexpectedly. Press s to resume the install."), "bold yellow"
             )
         case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES:
-            return Text(f"? {run.message}\n" + pgettext("status", "Press s to continue."), "bold yellow")
+            return Text(
+                f"? {run.message}\n" + pgettext("status", "Press s to answer and resume the install."), "bold yellow"
+            )
     if stall:
-        return Text(f"! {phase_label(run.phase)}: {stall}\n" + _("Press t to diagnose again."), "bold yellow")
-    message = run.message or _("The install is running and continues if you quit. To follow it: acp-tui attach")
+        return Text(
+            f"! {phase_label(run.phase)}: {stall}\n" + _("Press t to diagnose the install again."), "bold yellow"
+        )
+    message = run.message or _(
+        "The install is running. It continues even if you quit. To follow it, run: acp-tui attach"
+    )
     return Text(f"{g.running} {phase_label(run.phase)}\n{message}")
 
 
@@ -96,11 +104,11 @@ def summary_line(finish: "Finish") -> Text:
 
 
 def failed_lines(state: RunState) -> Text:
-    """Return three lines about a failed install: the message, its likely cause, and the keys."""
+    """Return three lines about a failed install: the error message, the likely cause, and the keys."""
     found = failure(state)
     text = Text(f"{glyphs().failed} {state.message.splitlines()[0] if state.message else ''}\n", "bold red")
     text.append(pgettext("status", "Likely cause: {cause}").format(cause=found.cause) + "\n", "not bold default")
-    text.append(_("f: details, last lines   s: resume"), "not bold default")
+    text.append(_("f: details, last log lines   s: resume"), "not bold default")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
@@ -117,7 +125,11 @@ def failure_text(state: RunState) -> Text:
     text.append("".join(f"{line}\n" for line in found.lines) + "\n")
     text.append(_("For a support archive without secrets, run: acp-tui support FILE.tar.gz") + "\n")
     text.append(_("Files of the install: {folder}").format(folder=state.spec.run_dir) + "\n\n")
-    text.append(_("To remove the installer, run on the installer node: {command}").format(command=state.spec.removal))
+    text.append(
+        _("To remove the installer, run this command on the installer node: {command}").format(
+            command=state.spec.removal
+        )
+    )
     return text
 
 

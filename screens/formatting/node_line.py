@@ -52,7 +52,9 @@ def credentials_missing() -> str:
 def node_detail(node: Node, status: NodeStatus | None) -> Text:
     """Return notice, problem, machine and host key of a node, each on its own line."""
     if status is None:
-        message = _("{address} is not checked yet. Enter an SSH password or a key file.").format(address=node.address)
+        message = _("{address} has not been checked yet. Enter an SSH password or an SSH key file.").format(
+            address=node.address
+        )
         return Text(message)
     lines = []
     if status.notice:

@@ -1,4 +1,4 @@
-"""The placement text of a node. It says whether applications run on the node, and which requirement decides it."""
+"""The text that says whether applications run on a node, and which requirement decides this."""
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
@@ -20,12 +20,12 @@ def placed(plan: Plan, node: Node, *, preset: bool) -> str:
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
         message = (
-            pgettext("placement", "applications always run. {rule}: {title}")
+            pgettext("placement", "{rule} requires applications: {title}")
             if on
-            else pgettext("placement", "applications never run. {rule}: {title}")
+            else pgettext("placement", "{rule} forbids applications: {title}")
         )
         return message.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
-        return _("applications run, because the plan has no worker (derived)")
-    chosen = _("applications run (chosen)") if on else _("applications do not run (chosen)")
-    return _("applications do not run (default)") if node.deployable is None else chosen
+        return _("applications on the node: yes, because the plan has no worker (derived)")
+    chosen = _("applications on the node: yes (chosen)") if on else _("applications on the node: no (chosen)")
+    return _("applications on the node: no (default)") if node.deployable is None else chosen

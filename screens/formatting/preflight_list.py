@@ -51,18 +51,18 @@ def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[
 
 
 def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> str:
-    """Return the title of the list: the number of blockers, the filter, and the number of lines."""
+    """Return the title of the list: the number of blockers, the shown findings, and their number."""
     if node is None:
         titles = {
-            Filter.BLOCKERS: _("Preflight: {blocking} blocking, filter: blockers ({count})"),
-            Filter.OPEN: _("Preflight: {blocking} blocking, filter: all open ({count})"),
-            Filter.ALL: _("Preflight: {blocking} blocking, filter: all ({count})"),
+            Filter.BLOCKERS: _("Preflight: {blocking} blocking; blockers shown: {count}"),
+            Filter.OPEN: _("Preflight: {blocking} blocking; open findings: {count}"),
+            Filter.ALL: _("Preflight: {blocking} blocking; all findings: {count}"),
         }
     else:
         titles = {
-            Filter.BLOCKERS: _("Preflight: {blocking} blocking, filter: blockers on {node} ({count})"),
-            Filter.OPEN: _("Preflight: {blocking} blocking, filter: all open on {node} ({count})"),
-            Filter.ALL: _("Preflight: {blocking} blocking, filter: all on {node} ({count})"),
+            Filter.BLOCKERS: _("Preflight: {blocking} blocking; blockers on {node}: {count}"),
+            Filter.OPEN: _("Preflight: {blocking} blocking; open findings on {node}: {count}"),
+            Filter.ALL: _("Preflight: {blocking} blocking; all findings on {node}: {count}"),
         }
     return titles[filter].format(blocking=blockers, count=shown, node=node)
 

@@ -1,7 +1,7 @@
 """Check the nodes of a plan in the background of the wizard, retry lost nodes, and store the status of each node.
 
-A check starts for a new node, on request, or after a change of the login. After a change it waits until the cursor
-leaves the field, so an incomplete password is never sent to a node.
+A check starts for a new node, on request, or after a change of the login. After a change, the check waits until the
+cursor leaves the field, so an incomplete password is never sent to a node.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from acp_tui.preflight.active_tests import ActiveTest  # the import of the SSH modules is slow
 
 _FRESH = 30
-"""Seconds after the last contact with a node. Before that, the monitor does not check it for a reboot."""
+"""Seconds without contact to a node. After this time, a refresh also checks if the node has rebooted."""
 RETRY_PAUSES: tuple[float, ...] = (10, 20, 40, 80, 160, 300)
-"""Seconds before each retry of a lost or unreachable node. A failed login is not retried: it can lock the account."""
+"""Seconds before each retry of a lost or unreachable node. Failed logins are not retried: they can lock the account."""
 _RETRIED = (NodeState.UNREACHABLE, NodeState.LOST)
 
 
@@ -48,13 +48,13 @@ class NodeStatus:
     last_contact: float = 0.0
     """Monotonic time of the last contact in seconds. 0 until the first check ends."""
     retries: int = 0
-    """Number of automatic retries since the connection to the node was lost."""
+    """Number of automatic retries after the connection to the node was lost."""
     notice: str = ""
     """A notice for the operator: the node has rebooted, or the time of the next retry."""
 
 
 class NodeMonitor:
-    """Checks the nodes of the plan and stores their status. Relative paths of the plan start from `plan_dir`."""
+    """Checks the nodes of the plan and stores their status. Relative paths of the plan are resolved from `plan_dir`."""
 
     def __init__(self, session: SessionPort, address_map: AddressMap, plan_dir: Path) -> None:
         self.statuses: dict[str, NodeStatus] = {}
@@ -115,7 +115,7 @@ class NodeMonitor:
                 self._checks[node.address] = self._session.spawn(self._refresh_connectivity(node))
 
     async def refresh_now(self) -> None:
-        """Refresh every checked node and wait for the results. Callers use it before they rely on the facts."""
+        """Refresh every checked node and wait for the results, for callers that need current facts."""
         self.refresh(fresh=0)
         known = [node for node in self._session.plan.nodes if node.address in self._checks]
         running = [self._checks[node.address] for node in known if not self._is_lost(node)]
@@ -147,7 +147,7 @@ class NodeMonitor:
 
     @property
     def _tested_plan(self) -> Plan:
-        """The plan for node tests. In the Registry step it has no registry password, because it can be incomplete."""
+        """The plan for node tests. In the Registry step it omits the registry password, which can be half typed."""
         plan = self._session.plan
         if self._session.draft.step != "registry":
             return plan
@@ -203,14 +203,14 @@ class NodeMonitor:
             self._retry_later(node)
 
     def _came_back(self, address: str) -> None:
-        """Make the other nodes repeat their link tests to this node. Their results are from the time it was lost."""
+        """Make the other nodes repeat their link tests to a node that was lost, because the results are old."""
         self.statuses[address] = replace(self.statuses[address], retries=0)
         for other, status in self.statuses.items():
             if other != address and status.state is NodeState.CHECKED:
                 self.statuses[other] = replace(status, test_spec=None)
 
     def _retry_later(self, node: Node) -> None:
-        """Retry a lost node after a pause. Each pause is longer than the one before, and the retries are limited."""
+        """Check a lost node again after a pause. `retry_pauses` has the pause in seconds before each retry."""
         status = self.statuses[node.address]
         if status.retries < len(self.retry_pauses):
             pause = self.retry_pauses[status.retries]
@@ -219,7 +219,7 @@ class NodeMonitor:
             status = replace(status, retries=status.retries + 1, notice=notice)
             self._checks[node.address] = self._session.spawn(self._retry(node.address, status, pause))
         else:
-            status = replace(status, notice=_("no automatic retry"))
+            status = replace(status, notice=_("no more automatic retries"))
         self.statuses[node.address] = status
         self._session.nodes_changed()
 
@@ -249,7 +249,7 @@ class NodeMonitor:
             else:
                 # The facts are from the time before the reboot, so they are not valid.
                 self._start_check(
-                    node, NodeStatus(NodeState.CHECKING, notice=_("the node rebooted, so it is rechecked"))
+                    node, NodeStatus(NodeState.CHECKING, notice=_("the node has rebooted and is rechecked"))
                 )
         elif status.login == self._session.plan.login(node):
             self.statuses[address] = replace(status, state=done.state, detail=done.detail, facts=None)
@@ -283,5 +283,5 @@ class NodeMonitor:
 
 
 async def _import_ssh() -> None:
-    """Import the slow SSH modules in a thread, while the first step is already on the screen."""
+    """Import the SSH modules in a thread: the import is slow and must not block the screen."""
     await asyncio.to_thread(import_module, "acp_tui.preflight.run")

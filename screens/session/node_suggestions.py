@@ -55,7 +55,7 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
 
 
 def _interfaces_text(interfaces: int, addresses: int) -> str:
-    """Return a text with the number of interfaces and IPv6 addresses. At least one number is not 0."""
+    """Return a text with the numbers of interfaces and IPv6 addresses. One of the two can be 0."""
     parts = (
         (interfaces, ngettext("interface of {count} node", "interfaces of {count} nodes", interfaces)),
         (addresses, ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", addresses)),
@@ -95,7 +95,7 @@ def with_installer(plan: Plan, address: str) -> tuple[Node, ...]:
 
 
 def import_nodes(session: Session, preview: ImportPreview) -> None:
-    """Add the login and then the nodes of an import to the plan. So no node is checked without its login."""
+    """Add an import to the plan: first the login, then the nodes, so that no node is checked without a login."""
     for name, value in preview.login.items():
         session.answer(f"ssh.{name}", value)
     if preview.imported:

@@ -14,7 +14,7 @@ from screens.session.interface import SessionPort
 
 @dataclass(frozen=True)
 class PackageJobState:
-    """State of a job. `progress` is set while it runs. Then `message` is set, and `done` is True after a success."""
+    """State of a job. `progress` is set while the job runs, and `message` after its end. `done` is True on success."""
 
     progress: Progress | None = None
     message: str = ""
@@ -47,7 +47,7 @@ class PackageJob:
             self._task.cancel()
 
     async def resume(self) -> None:
-        """Start the job if the package is already unpacked, so that the screen shows it. It is not verified again."""
+        """If the package is already unpacked, start the job to show the result. The job does not verify it again."""
         if (await self._package.facts(self._session.plan)).unpacked:
             self.start()
 
@@ -61,7 +61,7 @@ class PackageJob:
         except (PackageBlocked, PackageRefused, UnpackFailed) as error:
             self._show(PackageJobState(message=str(error).splitlines()[0]))
         except asyncio.CancelledError:
-            self._show(PackageJobState(message=_("The job was cancelled. The install folder is unchanged.")))
+            self._show(PackageJobState(message=_("Unpacking was cancelled. The install folder is unchanged.")))
             raise
         else:
             self._show(PackageJobState(message=_("The package is verified and unpacked."), done=True))

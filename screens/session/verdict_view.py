@@ -1,4 +1,4 @@
-"""All verdicts of one evaluation, with the lists and counts for the screens. They are computed only once."""
+"""All verdicts of one evaluation. The lists and counts for the screens are computed only once."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 
 
 class VerdictView:
-    """The verdicts of one evaluation. They can be more than 6,000 for a hundred nodes, so results are cached."""
+    """The verdicts of one evaluation. A hundred nodes can have more than 6,000 verdicts, so results are cached."""
 
     def __init__(self, verdicts: tuple[Verdict, ...] = (), unchecked: frozenset[str] = frozenset()) -> None:
         """`unchecked` has the addresses of nodes without a finished check. Their unknown verdicts are not reported."""
@@ -22,7 +22,7 @@ class VerdictView:
 
     @cached_property
     def open(self) -> tuple[Verdict, ...]:
-        """The reported verdicts that block the install, then those with advice."""
+        """The reported blockers, followed by the reported advice."""
         found = [verdict for verdict in self.reported if verdict.blocks or verdict.outcome is Outcome.WARN]
         return tuple(sorted(found, key=lambda verdict: not verdict.blocks))
 

@@ -1,4 +1,4 @@
-"""The state of the running wizard: draft, node statuses, verdicts. Screens read it. It contains no widgets.
+"""The state of the running wizard: draft, node statuses, verdicts. Screens read this state. It has no widgets.
 
 Each answer (a value that the operator enters) changes the plan and is saved immediately. After every change the
 session computes the verdicts again.
@@ -41,11 +41,11 @@ LAST_RUN = "last-run.json"
 _NOTIFY_DELAY = 0.1
 """Seconds between an event and the repaint. Several events within this time cause only one repaint."""
 _EVALUATION_SHARE = 0.2
-"""Maximum share of time that evaluation takes. Many nodes can report new facts continuously."""
+"""Maximum share of time for evaluation. The limit is needed because many nodes can report facts continuously."""
 
 
 class Changed(StrEnum):
-    """The part of the session that has changed. A screen repaints only this part."""
+    """A part of the session that can change. After a change, a screen repaints only the changed part."""
 
     ANSWERS = "answers"
     NODES = "nodes"
@@ -72,7 +72,7 @@ class DraftChanges(TypedDict, total=False):
 
 
 class Session:
-    """One run of the wizard.
+    """The state of one wizard, from its start to its end.
 
     The session calls `notify` on the event loop after each change. It calls `fault` if a background task crashes."""
 
@@ -114,7 +114,7 @@ class Session:
         return self.draft.plan
 
     def open(self) -> None:
-        """Start the tasks that save and evaluate. Validate invalid input of the draft again for its error messages."""
+        """Start the background tasks of the session. Validate invalid input of the draft again to get its errors."""
         for path, text in self.draft.invalid_input.items():
             try:
                 with_answers(self.plan, {path: text})
@@ -136,7 +136,9 @@ class Session:
             save(self.draft)
 
     def answer(self, path: str, value: object) -> str:
-        """Store the value of the plan key `path`. Return "" if it is valid, else the reason. Invalid text is kept."""
+        """Store the value of the plan key `path`. Return "" for a valid value, else the reason why it is invalid.
+
+        The draft keeps invalid text, except secrets."""
         to_ask = self.draft.secrets_asked - {path}
         invalid = {key: text for key, text in self.draft.invalid_input.items() if key != path}
         self.field_errors.pop(path, None)
@@ -181,17 +183,17 @@ class Session:
         self._answers_changed()
 
     def keep_last_report(self) -> None:
-        """Store the current report as the last report. Callers use it before they recheck the nodes."""
+        """Store the current report as the last report. Callers do this before they recheck the nodes."""
         if self.nodes.statuses and not self.nodes.checking:
             self.last_report, self.started = self.report(), now()
 
     def forget_host_key(self, address: str) -> None:
-        """Remove the host key of a node from the known hosts. The operator must confirm this first."""
+        """Remove the host key of a node from the known hosts, after the operator has confirmed the removal."""
         self.save_host_keys({key: value for key, value in self.draft.host_keys.items() if key != address})
 
     @property
     def run_dir(self) -> Path | None:
-        """The folder of the install run that this draft started. None if it started no run."""
+        """The folder of the install run that the draft started. None if the draft started no run."""
         return Path(self.draft.run) if self.draft.run else None
 
     @property
@@ -226,7 +228,7 @@ class Session:
         self._notify(Changed.VERDICTS)
 
     def _invalid_answers(self) -> Iterator[Verdict]:
-        """Yield a blocker for each field with invalid text. The plan has the last valid value of the field."""
+        """Yield a blocker for each field with invalid text. The plan still has the last valid value of the field."""
         for path, reason in self.field_errors.items():
             yield Verdict(
                 requirement=rule_of(path) or "PLAN",
@@ -234,13 +236,13 @@ class Session:
                 severity=Severity.MUST,
                 outcome=Outcome.FAIL,
                 observed=f"{path}: {reason}",
-                expected=_("the value is valid"),
+                expected=_("the value must be valid"),
                 remedy="",
                 paths=(path,),
             )
 
     def _set_plan(self, plan: Plan) -> None:
-        """Store `plan` in the draft, after its derived defaults are computed again."""
+        """Compute the derived defaults of `plan` again, and store the result in the draft."""
         plan, preset = apply_derived_defaults(plan, self.draft.preset)
         self.draft = replace(self.draft, plan=plan, preset=preset)
 

@@ -99,7 +99,7 @@ class WizardStep(Screen[None]):
         return ()
 
     def body(self) -> Iterable[Widget]:
-        """Yield the widgets between title and detail. By default this is the form."""
+        """Yield the widgets between title and detail: by default, the form."""
         yield Form(self.session, self.fields(), id="form")
 
     def compose(self) -> ComposeResult:
@@ -163,7 +163,7 @@ class WizardStep(Screen[None]):
         return Text()
 
     def rule_under_cursor(self) -> str | None:
-        """Return the ID of the requirement for the field under the cursor. None if it has none."""
+        """Return the ID of the requirement for the field under the cursor. None if the field has no requirement."""
         return rule_of(self._field.path) if self._field is not None else None
 
     def open_findings(self) -> tuple[Verdict, ...]:
@@ -176,7 +176,7 @@ class WizardStep(Screen[None]):
         """Hook for subclasses. The step calls it after the cursor leaves a field, for example to start node checks."""
 
     def leaving(self) -> None:
-        """Store the text of the focused field. The wizard calls this before it shows a different step."""
+        """Store the text of the focused field. The wizard calls this function before it shows a different step."""
         for form in self.query(Form):
             form.settle()
         if self._field is not None:

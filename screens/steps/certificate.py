@@ -97,7 +97,7 @@ def _issuer(found: CertificateFacts) -> str:
     how = {
         Authority.KNOWN: _("trusted by this host"),
         Authority.PRIVATE: pgettext("certificate", "private authority"),
-        Authority.MISSING: _("issuer not in the file"),
+        Authority.MISSING: _("issuer not in the certificate file"),
     }
     count = npgettext("certificate", "{count} certificate", "{count} certificates", found.chain_length).format(
         count=found.chain_length
@@ -111,4 +111,4 @@ def _belongs(found: CertificateFacts) -> str:
         return _("the key file has a passphrase")
     if found.key_matches is None:
         return _("the key file was not read")
-    return _("the key file matches") if found.key_matches else _("the key file does not match")
+    return _("the key matches the certificate") if found.key_matches else _("the key does not match the certificate")

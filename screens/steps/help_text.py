@@ -11,7 +11,7 @@ from screens.steps.base import WizardStep
 
 
 def explanation(step: WizardStep) -> Text:
-    """Return the explanation for a step. Empty if it has no open finding and no requirement is under the cursor."""
+    """Return the explanation for a step. Empty if the step has no open finding and no requirement under the cursor."""
     text = Text()
     release = step.session.plan.effective_release
     for verdict in step.open_findings():

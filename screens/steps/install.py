@@ -1,4 +1,4 @@
-"""The Install step: start the install, follow it, and answer its questions. The install does not need the wizard."""
+"""The Install step starts and follows the install and asks its questions. The install runs without the wizard too."""
 
 import asyncio
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ class InstallStep(WizardStep):
     """The result of the last verification of the cluster. None before the first one."""
     _verifying = False
     _stall = ""
-    """The likely cause why the install makes no progress. "" while it makes progress."""
+    """The likely cause of a stalled install. "" while the install makes progress."""
 
     @classmethod
     def has_problems(cls, session: Session) -> bool:
@@ -95,7 +95,7 @@ class InstallStep(WizardStep):
 
     @work(exclusive=True, group="start")
     async def action_start(self) -> None:
-        """Start the install, or resume an install that waits for the operator. The operator must confirm it first."""
+        """After a confirmation, start the install, or resume an install that waits for the operator."""
         install = self.install_session()
         try:
             if install.remote:
@@ -114,7 +114,7 @@ class InstallStep(WizardStep):
             self.app.push_screen(LogScreen((("setup.sh", spec.run_dir / SETUP_LOG), ("installer", spec.installer_log))))
 
     async def action_progress(self) -> None:
-        """Show the last progress response of the installer without changes."""
+        """Show the last progress response of the installer exactly as acp-tui received it."""
         if self._run is not None:
             raw = await asyncio.to_thread(_raw_progress, self._run.spec.run_dir / PROGRESS_FILE)
             self.app.push_screen(Read(_("Progress as reported by the installer"), Text(raw), wide=True))
@@ -219,7 +219,7 @@ class InstallStep(WizardStep):
 
     @work(exclusive=True, group="triage")
     async def action_triage(self) -> None:
-        """Search on the installer node for the cause of missing progress. Show the likely cause in the log."""
+        """Search on the installer node for the cause of a stalled install. Show the likely cause in the log."""
         if self._run is None or self._run.at_rest:
             return
         triage = await self.install_session().triage()
@@ -233,7 +233,7 @@ class InstallStep(WizardStep):
             self._show()
 
     def action_finish(self) -> None:
-        """Show all findings and the remaining steps. After a failed install, show the details of the failure."""
+        """Show the findings of the verification and the remaining steps. After a failed install, show the failure."""
         if self._run is not None and self._run.phase is Phase.FAILED:
             self.app.push_screen(Read(_("The install failed"), failure_text(self._run), wide=True))
             return

@@ -42,14 +42,14 @@ async def leftover_lines(install: InstallSession) -> tuple[str, ...]:
 
 
 async def ask_answers(app: App[int], run: RunState) -> Answers | None:
-    """Ask the question that a waiting run needs to continue. None if the operator cancels."""
+    """Ask the question for which the run waits, and return the answers. None if the operator cancels."""
     match next_step(run):
         case NextStep.CHOOSE_VERSIONS:
             kubernetes = await _pick(app, pgettext("question", "Kubernetes version"), run.offered_kubernetes)
             runtime = await _pick(app, pgettext("row", "Container runtime"), run.offered_runtimes)
             return None if kubernetes is None or runtime is None else Answers(kubernetes, runtime)
         case NextStep.ANSWER_RECEIVED:
-            options = [("y", _("yes: follow the install")), ("n", _("no: send it again"))]
+            options = [("y", _("yes: follow the install")), ("n", _("no: send the configuration again"))]
             question = Pick(_("Did the installer receive the configuration?"), options, run.message)
             answer = await app.push_screen_wait(question)
             return None if answer is None else Answers(config_received=answer == "y")
@@ -82,6 +82,6 @@ async def clean_up(app: App[int], install: InstallSession, finish: "Finish") -> 
 async def _pick(app: App[int], title: str, offered: tuple[str, ...]) -> str | None:
     if not offered:
         return await app.push_screen_wait(
-            Ask(title, _("The installer did not report its versions. Enter the version."))
+            Ask(title, _("The installer did not report which versions it offers. Enter the version."))
         )
     return await app.push_screen_wait(Pick(title, [(value, value) for value in offered]))

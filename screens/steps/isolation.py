@@ -1,4 +1,4 @@
-"""The Isolation step: placement of platform and applications, and products, monitoring and logs."""
+"""The Isolation step: where the platform and applications run, and settings of products, monitoring and logs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -37,7 +37,7 @@ class IsolationStep(WizardStep):
         self.set_panel("#isolation-note", Text("\n").join(self._placed()))
 
     def _placed(self) -> Iterator[Text]:
-        """Yield a line for each placement with its nodes and the rule that decides it."""
+        """Yield one line for each placement: its nodes, and the rule that decides it."""
         plan, preset = self.session.plan, self.session.draft.preset
         nodes_of: dict[str, list[str]] = {}
         for node in plan.nodes:

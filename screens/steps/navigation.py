@@ -32,7 +32,7 @@ class StepNavigation(App[int]):
         raise NotImplementedError
 
     async def go(self, step: type[WizardStep], path: str | None = None) -> None:
-        """Show this step. If it has a field for the plan key `path`, put the cursor there."""
+        """Show `step`. If the step has a field for the plan key `path`, put the cursor into the field."""
         assert self.session is not None
         await self.keys_handled()
         current = self.current_step()
@@ -55,7 +55,7 @@ class StepNavigation(App[int]):
             await self.go(PreflightStep)
 
     async def go_to(self, verdict: Verdict) -> None:
-        """Show the field of the verdict's plan key. If no step has it, show the verdict in the Preflight step."""
+        """Show the field of the verdict's plan key. Without such a field, show the verdict in the Preflight step."""
         for path in verdict.paths:
             if await self.go_to_answer(path):
                 return
@@ -94,13 +94,13 @@ class StepNavigation(App[int]):
 
     @work
     async def action_trial(self) -> None:
-        """Show the Trial step. If the plan has several nodes, first confirm that the trial keeps only one."""
+        """Show the Trial step. If the plan has several nodes, first ask for confirmation to keep only one."""
         if self.session is None or self.current_step() is None:
             return
         if (count := len(self.session.plan.nodes)) > 1:
             question = _(
-                "The plan has {count} nodes. The trial keeps only the first control plane node, and uses its address "
-                "as the endpoint."
+                "The plan has {count} nodes. The trial keeps only the installer node and uses its address as the "
+                "cluster endpoint."
             )
             ask = Confirm(_("Single-node trial"), question.format(count=count))
             if not await self.push_screen_wait(ask):

@@ -1,4 +1,4 @@
-"""The Nodes step: the common SSH login and the list of nodes. acp-tui starts to check a node when it is added."""
+"""The Nodes step: the common SSH login and the list of nodes. acp-tui checks each node as soon as it is added."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -167,7 +167,7 @@ class NodesStep(WizardStep):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         if event.widget.id == "add":
             self._field = None
-            example = _("Example: worker admin@10.20.0.21:22. A range: 10.20.0.11-13.")
+            example = _("Examples: worker admin@10.20.0.21:22, 10.20.0.11-13 (range).")
             roles = _("Without a role, the first three nodes become control plane nodes.")
             self.show_detail(f"{example}\n{roles}")
             self.show_problems()
@@ -252,7 +252,7 @@ class NodesStep(WizardStep):
             return
         question = _(
             "{detail}\nDo you trust the new key? Confirm only if you reinstalled this node. "
-            "Otherwise a different machine can have this address."
+            "If you did not, another machine may be using this address."
         ).format(detail=status.detail)
         if await self.app.push_screen_wait(Confirm(_("Host key of {address}").format(address=node.address), question)):
             self.session.forget_host_key(node.address)

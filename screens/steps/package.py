@@ -1,4 +1,4 @@
-"""The Package step: the installation packages and their signature. It verifies and unpacks them in the background."""
+"""The Package step: the installation packages and their signature. The step unpacks them in the background."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -39,7 +39,7 @@ FIELDS = (
 
 
 def _companions(found: Found) -> str:
-    """Return a text that says which other files were found with a Core Package."""
+    """Return a text that says which other files were found for a Core Package."""
     parts = (
         pgettext("package", "signature found") if found.signed else pgettext("package", "signature missing"),
         _("public key found") if found.public_key else _("public key missing"),
@@ -86,9 +86,9 @@ class PackageStep(WizardStep):
         self.set_panel("#package-state", self._state())
 
     def action_fill_in(self) -> None:
-        """Fill in the file paths of a found package. Pressed again, fill in those of the next package.
+        """Fill in the file paths of a found package. The next key press fills in the paths of the next package.
 
-        A file path that the operator has typed is not replaced."""
+        A path that the operator has typed is not replaced."""
         package = self.session.plan.package
         cores = [str(found.core) for found in self._found]
         if not cores or (package.core and package.core not in cores):
@@ -142,8 +142,8 @@ class PackageStep(WizardStep):
         elif self._found:
             one, count = self._found[0], len(self._found)
             message = ngettext(
-                "{count} package was found. Press ^F to fill it in:",
-                "{count} packages were found. Press ^F to fill in this one:",
+                "{count} package was found. Press ^F to fill in this path:",
+                "{count} packages were found. Press ^F to fill in this path:",
                 count,
             )
             lines.append(Text(message.format(count=count), "cyan"))

@@ -31,7 +31,7 @@ from screens.widgets.row_list import Row, Rows
 class PreflightStep(WizardStep):
     NAME = "preflight"
     SHORT = NC_("step", "Preflight")
-    TITLE_TEXT = NC_("title", "Preflight: requirements checked against your nodes and plan")
+    TITLE_TEXT = NC_("title", "Preflight: nodes and plan checked against the requirements")
     KEYS = (("f", NC_("key", "filter")), ("w/W", NC_("key", "waive")), ("Enter", NC_("key", "details")))
     MORE_KEYS: ClassVar[tuple[Key, ...]] = (
         ("x", NC_("key", "fix")),
@@ -112,7 +112,7 @@ class PreflightStep(WizardStep):
         self._show()
 
     def action_this_node(self) -> None:
-        """Show only the findings of the node under the cursor. Pressed again, show those of all nodes."""
+        """Show only the findings of the node under the cursor. On the next press, show the findings of all nodes."""
         verdict = self._verdict()
         self._node = verdict.node if verdict is not None and self._node is None else None
         self._show()
@@ -128,7 +128,7 @@ class PreflightStep(WizardStep):
         self.show_answer(pgettext("preflight", "acp-tui is rechecking {rule}").format(rule=verdict.requirement))
 
     def action_copy(self) -> None:
-        """Copy the finding to a file. Also copy it to the clipboard, if the terminal allows this."""
+        """Copy the finding to a file and, if the terminal allows access, to the clipboard."""
         verdict = self._verdict()
         if verdict is None:
             return
@@ -152,7 +152,7 @@ class PreflightStep(WizardStep):
         """Open a dialog with the results of the connectivity tests between the nodes."""
         lines = network_lines(self.session.report().nodes, Read.WIDE)
         text = Text("\n".join(lines) or _("The connectivity between the nodes has not been tested yet."))
-        self.app.push_screen(Read(_("Network between the nodes"), text, wide=True))
+        self.app.push_screen(Read(_("Connectivity between the nodes"), text, wide=True))
 
     @work
     async def action_tests(self) -> None:
@@ -173,7 +173,7 @@ class PreflightStep(WizardStep):
         if await self.app.push_screen_wait(Confirm(_("Run these tests on the nodes now?"), question)):
             self.session.nodes.run_active_tests(chosen)
             names = ", ".join(_(DESCRIPTIONS[one].name).partition(":")[0] for one in chosen)
-            self.show_answer(_("Tests started: {names}. The results appear later.").format(names=names))
+            self.show_answer(_("Tests started: {names}. Their results appear later.").format(names=names))
 
     def action_recheck_all(self) -> None:
         self.session.keep_last_report()
@@ -182,7 +182,7 @@ class PreflightStep(WizardStep):
 
     @work
     async def action_waive(self, everywhere: bool) -> None:
-        """Waive the requirement on this node, or on all nodes if `everywhere`. If it is waived, remove the waiver."""
+        """Waive the requirement on its node, or on all nodes if `everywhere`. Remove an existing waiver."""
         verdict = self._verdict()
         if verdict is None or verdict.outcome is Outcome.PASS:
             return

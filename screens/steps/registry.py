@@ -50,11 +50,11 @@ def _note(plan: Plan) -> tuple[str, ...]:
         host = plan.registry_address or _("the cluster endpoint")
         return (
             _("The installer runs a registry on the control plane nodes: {host}:11443.").format(host=host),
-            _("Enter the host without a port. Disaster recovery requires a user and a password."),
+            _("Enter the registry host without a port. Disaster recovery requires a user and a password."),
         )
     return (
-        _("The nodes pull images from {host}. They do not need port 11443.").format(
+        _("The nodes pull images from {host}. Port 11443 is not required.").format(
             host=plan.registry_address if registry.address else pgettext("registry", "your registry")
         ),
-        _("The installer does not copy images into it. First ask the vendor's support how to copy them."),
+        _("The installer does not copy the images to your registry. First ask the vendor's support how to copy them."),
     )

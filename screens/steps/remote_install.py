@@ -1,4 +1,4 @@
-"""Install from a host that is not the installer node. The wizard is suspended while the command uses its terminal."""
+"""Install from a host that is not the installer node. The wizard is suspended during the install."""
 
 import shutil
 import signal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def install_remotely(step: "WizardStep", install: "InstallSession") -> None:
-    """Ask for confirmation, then run `acp-tui install`. It runs its own preflight. Raises: `StartError`."""
+    """Ask for confirmation, then run `acp-tui install`, which does its own preflight. Raises: `StartError`."""
     session = step.session
     node = install.plan.installer_node
     assert node is not None
@@ -47,7 +47,7 @@ async def install_remotely(step: "WizardStep", install: "InstallSession") -> Non
         with step.app.suspend():
             status = _run(command)
     except SuspendNotSupported:
-        message = _("acp-tui cannot suspend this terminal. Run the command yourself: {command}")
+        message = _("The wizard cannot be suspended in this terminal. Run the install command yourself: {command}")
         step.show_answer(Text(message.format(command=" ".join(command))))
         return
     if status == ExitStatus.DONE:
@@ -75,6 +75,6 @@ def _run(command: tuple[str, ...]) -> int:
 
 
 def _remove_secrets(bundle: Path) -> None:
-    """Remove the secrets from the bundle. Call this only after the end of the install, which uses the bundle."""
+    """Remove the secrets from the bundle. Call this only after the end of the install, which needs the secrets."""
     with suppress(OSError):
         remove_secrets(bundle)

@@ -85,7 +85,7 @@ class ReviewStep(WizardStep):
             self.show_detail(event.key.partition(" ")[2])
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Go to the field of this line. The application runs the task, because this screen closes."""
+        """Go to the field of the chosen line. The application runs the task, because this screen closes."""
         if (verdict := self._verdict()) is not None:
             self.app.run_worker(self.wizard.go_to(verdict))
         elif (answer := self._answer()) is not None:
@@ -124,7 +124,9 @@ class ReviewStep(WizardStep):
     @work
     async def action_save_plan(self) -> None:
         preset = str(self.session.plan_file or Path.cwd() / "plan.yaml")
-        question = _("Enter the path of the plan file. The secrets go to secrets.yaml in the same folder.")
+        question = _(
+            "Enter the path to which acp-tui writes the plan. It writes the secrets to secrets.yaml in the same folder."
+        )
         answer = await self.app.push_screen_wait(Ask(_("Save the plan"), question, preset))
         if not answer:
             return
@@ -143,7 +145,10 @@ class ReviewStep(WizardStep):
         await self.session.evaluate_now()  # the last typed value must not count as a change of the nodes
         before = self.session.report()
         preset = str(Path.cwd() / "acp-bundle")
-        question = _("Enter the folder of the bundle (plan, secrets, configuration, report, known hosts, checksums).")
+        question = _(
+            "Enter the folder to which acp-tui writes the bundle (plan, secrets, configuration, report, known hosts, "
+            "checksums)."
+        )
         answer = await self.app.push_screen_wait(Ask(_("Write the bundle"), question, preset))
         keep = await self._keep() if answer else None
         if not answer or keep is None:
@@ -172,7 +177,7 @@ class ReviewStep(WizardStep):
         for question in (pgettext("dialog", "Passphrase"), pgettext("dialog", "Repeat passphrase")):
             typed = await self.app.push_screen_wait(Ask(title, question, secret=True))
             if not typed or phrase not in (None, typed):
-                self.show_failure(_("The passphrases are empty or do not match. Nothing was written."))
+                self.show_failure(_("The passphrases are empty or do not match. The bundle was not written."))
                 return None
             phrase = typed
         return ToPassphrase(SecretStr(phrase or ""))
@@ -188,7 +193,7 @@ class ReviewStep(WizardStep):
             yield Row(_key(verdict), _line(line, "cyan"))
         notes = unverified(plan)
         if notes:
-            yield _heading(_("Not documented publicly"))
+            yield _heading(_("Settings without public documentation"))
         for number, note in enumerate(notes):
             yield Row(f"note{number} {note}", _line(f"{glyphs().warned} {note}", "yellow"))
         yield _heading(pgettext("review", "Start command"))
@@ -200,7 +205,7 @@ class ReviewStep(WizardStep):
         yield from self._answers()
 
     def _blockers(self) -> Iterator[Row]:
-        """Yield a line that says if the install can start, and then a line for each blocker."""
+        """Yield a line that says whether the install can start, and then a line for each blocker."""
         g, blockers = glyphs(), self.session.verdict_view.blockers
         report, release = self.session.report(), self.session.plan.effective_release
         if report.ready:
@@ -280,7 +285,7 @@ def _help(path: str) -> str:
 
 
 def _implied(plan: Plan) -> Mapping[str, str]:
-    """Return the values that acp-tui uses for empty plan keys, if they depend on a different key."""
+    """Return the values of empty plan keys that acp-tui takes from other plan keys or from the installer."""
     newest = _("the newest version that the installer offers")
     return {
         "release": plan.effective_release,

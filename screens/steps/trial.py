@@ -1,6 +1,6 @@
 """The Trial step: a single-node install with few fields. All other values are those that the manual recommends.
 
-The step list does not show this step. It replaces the steps before the Preflight step and edits the same plan.
+The step list does not show the Trial step. This step replaces the steps before Preflight and edits the same plan.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class TrialStep(WizardStep):
 
     @work(group="find", exclusive=True)
     async def _find(self) -> None:
-        """Fill in a package from the usual folders. The operator can change the value in its field."""
+        """Fill in the path of a package that is in a usual folder. The operator can change the path."""
         if self.session.plan.package.core:
             return
         packages = await self.session.package.find(self.session.plan.package.fingerprint)
@@ -128,7 +128,7 @@ def _key_next_to(core: str) -> Path:
 
 
 def make_single_node(session: Session) -> None:
-    """Reduce the plan to a single node: its installer node. If the plan has none, use this host."""
+    """Reduce the plan to its installer node. If the plan has no installer node, use this host as the only node."""
     plan = session.plan
     if plan.scenario != "single-node":
         session.answer("scenario", "single-node")

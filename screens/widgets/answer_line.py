@@ -6,7 +6,7 @@ from screens.widgets.panel import Panel
 
 
 class AnswerLine(Panel):
-    """Uses the same lines as the detail text. The result stays until the detail shows a different field or row."""
+    """Shows the result in place of the detail text, until the detail shows a different field or row."""
 
     def answer(self, text: Text | str) -> None:
         """Show the result of a key press."""

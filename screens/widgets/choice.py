@@ -31,7 +31,7 @@ class Choice(Widget, can_focus=True):
         return text
 
     def step(self, by: int) -> None:
-        """Choose the value that is `by` places further. After the last value, continue with the first one."""
+        """Choose the value that is `by` places after the current one. After the last value comes the first one."""
         values = [value for value, _label in self._options]
         here = values.index(self.value) if self.value in values else 0
         self.value = values[(here + by) % len(values)]

@@ -20,7 +20,7 @@ _PROBLEM_LINES = 2
 
 
 class Detail(Vertical):
-    """The text of the focused field or row, with the problems of the step below."""
+    """The help or the facts of the focused field or row and, below them, the problems of the step."""
 
     def compose(self) -> ComposeResult:
         yield AnswerLine(id="help")
@@ -42,9 +42,9 @@ class Detail(Vertical):
         text = joined(lines[:_PROBLEM_LINES])
         if len(lines) > _PROBLEM_LINES:
             more = len(lines) - 1
-            others = ngettext("{count} more problem. Press ^O.", "{count} more problems. Press ^O.", more).format(
-                count=more
-            )
+            others = ngettext(
+                "{count} more problem. Press ^O to show it.", "{count} more problems. Press ^O to show them.", more
+            ).format(count=more)
             text = joined([lines[0], Text(others, "dim")])
         for panel in self.query("#problems").results(Panel):
             panel.show(text)

@@ -37,7 +37,7 @@ class Field:
     label: str
     example: str = ""
     shown: Callable[[Plan], bool] = always
-    """Returns True if the field is visible. This depends on the other values of the plan."""
+    """Returns True if the field is visible with the values of the given plan."""
 
     @property
     def widget_id(self) -> str:
@@ -91,7 +91,7 @@ class Form(VerticalScroll, can_focus=False):
     def neighbour(self, control: Widget, by: int) -> Widget | None:
         """Return the visible field after `control` (`by` is 1) or before it (`by` is -1). None at the end of the form.
 
-        The focus order of Textual has a new field only after the next layout, so it is not used."""
+        This function does not use the focus order of Textual, which has a new field only after the next layout."""
         shown = [field for field in self.fields if self.query_one(f"#row-{field.widget_id}").display]
         ids = [field.widget_id for field in shown]
         position = ids.index(control.id) + by if control.id in ids else -1

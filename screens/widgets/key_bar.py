@@ -20,7 +20,7 @@ COMMON_KEYS: Sequence[Key] = (
 
 
 class KeyBar(Panel):
-    """Shows as many complete keys as the line has space for. The menu has the other actions."""
+    """Shows as many keys with their labels as the line has space for. The menu has the other actions."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         super().__init__(id="keys")
@@ -31,7 +31,7 @@ class KeyBar(Panel):
 
 
 def key_text(keys: Iterable[Key], width: int) -> Text:
-    """Return a line with as many complete keys as `width` columns can show."""
+    """Return a line with as many keys and labels as fit into `width` columns."""
     text = Text(no_wrap=True, overflow="ellipsis")
     for key, label in keys:
         label = pgettext("key", label)

@@ -18,7 +18,7 @@ class Line(Input):
     """An input line without a frame.
 
     When Enter is pressed, the line calls `takes` with its text. If the result is True, the line becomes empty. A line
-    with `takes` joins several pasted lines with commas. A line without it inserts only the first pasted line."""
+    with `takes` joins several pasted lines with commas. A line without `takes` inserts only the first pasted line."""
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ class Rows(ScrollView, can_focus=True):
         return self._rows[self.cursor].key if 0 <= self.cursor < len(self._rows) else ""
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Show these rows, or the text `empty` if the list has no rows. The cursor stays on the row with its key."""
+        """Show these rows, or the text `empty` if there are no rows. The cursor stays on the row with the same key."""
         before, key = self._rows, self.key
         if empty is not None and empty != self._empty:
             self._empty = empty
@@ -121,7 +121,7 @@ class Rows(ScrollView, can_focus=True):
         self.post_message(self.Highlighted(self, self.key))
 
     def _show_line(self, index: int) -> None:
-        """Scroll half a page when the cursor leaves the visible lines. Each scroll sends all lines to the terminal."""
+        """Scroll half a page when the cursor leaves the visible lines, because each scroll sends all lines again."""
         top, height = self.scroll_offset.y, self.size.height
         if not top <= index < top + height:
             self.scroll_to(y=max(0, index - height // 2), animate=False)
@@ -141,7 +141,7 @@ class Rows(ScrollView, can_focus=True):
         self._refresh_line(self.cursor)
 
     def _nearest(self, index: int, direction: int) -> int:
-        """Return the nearest index that is not a heading. Search first in `direction`, then the other way."""
+        """Return the nearest index that is not a heading. Search in `direction` first, then in the other direction."""
         index = min(max(index, 0), max(len(self._rows) - 1, 0))
         for step in (direction, -direction):
             current = index

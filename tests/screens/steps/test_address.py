@@ -100,7 +100,7 @@ async def test_address_plan_opens_over_the_step(tmp_path: Path) -> None:
         text = screen_text(pilot)
         for part in ("Pods", "Services", "join range", "10.20.0.0/24", "overlaps: nodes", "5 x 110 = 550"):
             assert part in text
-        assert "Free for Pods: 10.21.0.0/16" in text
+        assert "Free range for Pods: 10.21.0.0/16" in text
         await pilot.press("escape")
         await pilot.pause()
         assert "overlaps" not in screen_text(pilot)

@@ -40,7 +40,7 @@ def test_certificate_facts_are_one_a_line() -> None:
     assert "! b.c" in lines[2]
     assert lines[3].endswith("2026-02-28 to 2026-06-09, 100 days left")
     assert lines[4].endswith("CN=ca (private authority), 2 certificates")
-    assert lines[5].endswith("RSA 2048, the key file matches")
+    assert lines[5].endswith("RSA 2048, the key matches the certificate")
 
 
 @pytest.mark.parametrize(

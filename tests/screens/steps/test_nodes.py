@@ -222,17 +222,17 @@ async def test_forced_placement_names_its_rule(tmp_path: Path) -> None:
         rows.focus()
         await pilot.press("end", "enter")
         await pilot.pause()
-        assert "applications always run. XR-NOEXCL-WK" in screen_text(pilot)
+        assert "XR-NOEXCL-WK requires applications" in screen_text(pilot)
         assert "Applications " not in screen_text(pilot)
         await pilot.press("escape", "home", "enter")
         await pilot.pause()
-        assert "applications do not run (default)" in screen_text(pilot)
+        assert "applications on the node: no (default)" in screen_text(pilot)
         session.answer("nodes[0].deployable", "true")
         session.answer("isolation", "true")
         await pilot.press("escape", "enter")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "applications never run. XR-EXCL-CP" in text
+        assert "XR-EXCL-CP forbids applications" in text
         assert "Applications " in text, "a value that contradicts the requirement can be changed"
 
 
@@ -240,8 +240,8 @@ async def test_isolation_step_shows_the_placement(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
     async with wizard(tmp_path, plan, "isolation", node_facts(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
-        assert "10.20.0.11 and 2 more: applications never run. XR-EXCL-CP: Exclusive control" in text
-        assert "10.20.0.21 and 1 more: applications always run. XR-NOEXCL-WK: Workers that" in text
+        assert "10.20.0.11 and 2 more: XR-EXCL-CP forbids applications: Exclusive control" in text
+        assert "10.20.0.21 and 1 more: XR-NOEXCL-WK requires applications: Workers that" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()

@@ -66,7 +66,7 @@ async def test_unpacking_can_be_cancelled_and_a_failure_shows_its_full_reason(
         await until(pilot, lambda: "Press ^X to cancel" in screen_text(pilot))
         await pilot.press("ctrl+x")
         release_gpg.touch()
-        await until(pilot, lambda: "The job was cancelled. The install folder is unchanged." in screen_text(pilot))
+        await until(pilot, lambda: "Unpacking was cancelled. The install folder is unchanged." in screen_text(pilot))
         assert not install_dir.exists() or not list(install_dir.iterdir())
         await pilot.press("ctrl+v")
         await until(pilot, lambda: "BND-SIGN" in screen_text(pilot))
