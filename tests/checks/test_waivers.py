@@ -1,5 +1,6 @@
 """Waivers: each covers one rule and is in every report; waivers without effect give a warning."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from acp_tui.cli.main import main
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import dump_plan
 from tests.support.factories.plans import valid_plan
-from tests.support.factories.verdicts import FIRST, TODAY, cluster
+from tests.support.factories.verdicts import FIRST, SECOND, TODAY, cluster, verdicts
 
 
 def waiver(**changes: JsonValue) -> dict[str, JsonValue]:
@@ -91,3 +92,21 @@ def test_no_option_skips_the_checks(command: str, option: str, capsys: pytest.Ca
         main([command, "plan.yaml", *(["bundle"] if command == "bundle" else []), option])
     assert ended.value.code == 2
     assert option in capsys.readouterr().err
+
+
+def test_waivers_cover_one_rule_on_one_node_until_their_date() -> None:
+    def waiver(node: str, until: str | None) -> JsonValue:
+        return {"requirement": "SYS-SWAP", "node": node, "reason": "on purpose", "by": "me", "until": until}
+
+    def waived(node: str, until: str | None) -> str | None:
+        plan = valid_plan(waivers=[waiver(node, until)])
+        facts = {**cluster(plan), SECOND: replace(cluster(plan)[SECOND], swaps=("/dev/vda2",))}
+        results = [v for v in verdicts(plan, facts) if v.requirement == "SYS-SWAP"]
+        assert all(v.waived is None for v in results if v.node != SECOND)
+        return next(v.waived for v in results if v.node == SECOND)
+
+    assert waived(SECOND, None) == "on purpose"
+    assert waived("*", "2026-03-01") == "on purpose"
+    assert waived("*", "2026-02-28") is None
+    assert waived("*", "next week") is None
+    assert waived(FIRST, None) is None

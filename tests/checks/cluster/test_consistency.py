@@ -1,5 +1,6 @@
 """Checks between nodes: the node at fault, and facts that contradict the plan."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,25 +9,14 @@ import pytest
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import topology_of
-from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.checks.verdict import Outcome, Severity
 from acp_tui.nodes.facts import Clock, DiskSpeed, Facts, Interface, Route
-from acp_tui.nodes.state import NodeState
-from acp_tui.plan.model import Plan
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import VIP, nodes, valid_plan
+from tests.support.factories.verdicts import FAIL, SECOND, WARN, of_rule, outcomes, planted
 
 ONE, TWO, THREE = "10.20.0.11", "10.20.0.12", "10.20.0.13"
 THREE_NODES = valid_plan(nodes=nodes(3, 0))
-
-
-def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> list[Verdict]:
-    states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    topology, only = topology_of(plan), frozenset({rule})
-    return list(evaluate(plan, facts, states, topology=topology, today=date(2026, 3, 1), only=only))
-
-
-def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> dict[str | None, Outcome]:
-    return {v.node: v.outcome for v in of_rule(rule, facts, plan)}
 
 
 def with_each(**by_field: tuple[object, object, object]) -> dict[str, Facts]:
@@ -48,19 +38,19 @@ def with_clocks(*clocks: tuple[float, float]) -> dict[str, Facts]:
 
 
 def test_consistent_nodes_pass_with_one_verdict() -> None:
-    (verdict,) = of_rule("X-HOSTNAME-UNIQUE", with_each())
+    (verdict,) = of_rule("X-HOSTNAME-UNIQUE", with_each(), THREE_NODES)
     assert (verdict.node, verdict.outcome) == (None, Outcome.PASS)
 
 
 def test_host_names_are_compared_case_insensitively() -> None:
     facts = with_each(hostname=("m1", "M1", "m2"))
-    assert outcomes("X-HOSTNAME-UNIQUE", facts) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
-    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"the host name m1 is also used on {TWO}"
+    assert outcomes("X-HOSTNAME-UNIQUE", facts, THREE_NODES) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
+    assert of_rule("X-HOSTNAME-UNIQUE", facts, THREE_NODES)[0].observed == f"the host name m1 is also used on {TWO}"
 
 
 def test_missing_host_name_is_unknown_and_duplicates_still_fail() -> None:
     facts = with_each(hostname=(None, "m1", "m1"))
-    assert outcomes("X-HOSTNAME-UNIQUE", facts) == {
+    assert outcomes("X-HOSTNAME-UNIQUE", facts, THREE_NODES) == {
         ONE: Outcome.UNKNOWN,
         TWO: Outcome.FAIL,
         THREE: Outcome.FAIL,
@@ -85,12 +75,12 @@ def test_different_time_zones_are_reported(
     expected: dict[str | None, Outcome],
 ) -> None:
     facts = with_each(timezone=zones, utc_offset=offsets)
-    assert outcomes("X-TIMEZONE", facts) == expected
+    assert outcomes("X-TIMEZONE", facts, THREE_NODES) == expected
 
 
 def test_fix_sets_the_time_zone_of_the_other_nodes() -> None:
     facts = with_each(timezone=("Europe/Moscow", "UTC", "Europe/Moscow"), utc_offset=("+0300", "+0000", "+0300"))
-    (verdict,) = of_rule("X-TIMEZONE", facts)
+    (verdict,) = of_rule("X-TIMEZONE", facts, THREE_NODES)
     assert verdict.remedy == "timedatectl set-timezone Europe/Moscow"
 
 
@@ -98,7 +88,7 @@ def test_fix_for_the_clock_depends_on_the_distribution() -> None:
     facts = with_clocks((0, 0.1), (30, 0.1), (300, 0.1))
     facts[TWO] = replace(facts[TWO], os_id="ubuntu")
     facts[THREE] = replace(facts[THREE], os_id="rhel")
-    remedies = {v.node: v.remedy for v in of_rule("X-CLOCK-SKEW", facts)}
+    remedies = {v.node: v.remedy for v in of_rule("X-CLOCK-SKEW", facts, THREE_NODES)}
     assert "systemd-timesyncd" in remedies[TWO]
     assert "chronyd" in remedies[THREE]
 
@@ -118,7 +108,7 @@ def test_fix_for_the_clock_depends_on_the_distribution() -> None:
 def test_clock_offset_between_nodes_is_reported(
     clocks: tuple[tuple[float, float], ...], expected: dict[str | None, Outcome]
 ) -> None:
-    results = outcomes("X-CLOCK-SKEW", with_clocks(*clocks))
+    results = outcomes("X-CLOCK-SKEW", with_clocks(*clocks), THREE_NODES)
     if expected == {TWO: Outcome.PASS}:  # exactly at the limit, so the uncertainty decides
         assert Outcome.FAIL not in results.values()
     else:
@@ -135,7 +125,7 @@ def test_self_built_vip_must_be_in_the_subnet_of_every_control_plane_node() -> N
     assert VIP in of_rule("VIP-SUBNET", facts, plan)[0].observed
     assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # reported once
     assert outcomes("XR-SELFVIP-SUBNET", {}, plan) == {None: Outcome.UNKNOWN}
-    assert outcomes("VIP-SUBNET", facts) == {None: Outcome.NOT_APPLICABLE}
+    assert outcomes("VIP-SUBNET", facts, THREE_NODES) == {None: Outcome.NOT_APPLICABLE}
 
 
 def test_cidr_range_that_overlaps_a_node_network_fails() -> None:
@@ -151,13 +141,13 @@ def test_route_into_a_cidr_range_is_a_warning() -> None:
     routes = (Route("default", "eth0", "10.20.0.1"), Route("10.3.7.0/24", "eth1", None))
     facts = {n.address: healthy(n.address, role=n.role) for n in THREE_NODES.nodes}
     facts[TWO] = healthy(TWO, routes=routes)
-    assert outcomes("XR-CIDR-HOST", facts) == {TWO: Outcome.WARN}
+    assert outcomes("XR-CIDR-HOST", facts, THREE_NODES) == {TWO: Outcome.WARN}
 
 
 def test_invalid_routes_and_prefixes_are_ignored() -> None:
     routes = (Route("default", "eth0", "g"), Route("999.1/77", "x", None), Route("", None, None))
     facts = with_each(routes=(routes, routes, routes), interfaces=((Interface("e", ONE, 999),),) * 3)
-    assert outcomes("XR-CIDR-HOST", facts) == {None: Outcome.PASS}
+    assert outcomes("XR-CIDR-HOST", facts, THREE_NODES) == {None: Outcome.PASS}
 
 
 def test_interface_of_the_plan_must_exist_on_the_nodes() -> None:
@@ -166,16 +156,19 @@ def test_interface_of_the_plan_must_exist_on_the_nodes() -> None:
     facts[ONE] = healthy(ONE, interfaces=(Interface("bond0", ONE, 24),))
     results = of_rule("P-NIC", facts, plan)
     assert {v.node: v.outcome for v in results} == {TWO: Outcome.FAIL, THREE: Outcome.FAIL}
-    assert outcomes("P-NIC", facts) == {None: Outcome.PASS}
+    assert outcomes("P-NIC", facts, THREE_NODES) == {None: Outcome.PASS}
 
 
 def test_overcommitment_does_not_apply_to_bare_metal() -> None:
-    assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False,) * 3)) == {None: Outcome.NOT_APPLICABLE}
-    assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False, True, None))) == {None: Outcome.MANUAL}
+    assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False,) * 3), THREE_NODES) == {None: Outcome.NOT_APPLICABLE}
+    assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False, True, None)), THREE_NODES) == {None: Outcome.MANUAL}
     balloon = frozenset({"virtio_balloon"})
-    with_balloon = outcomes("HW-MEM-NOOVER", with_each(modules=(balloon, frozenset(), None)))
+    with_balloon = outcomes("HW-MEM-NOOVER", with_each(modules=(balloon, frozenset(), None)), THREE_NODES)
     assert with_balloon == {None: Outcome.MANUAL, ONE: Outcome.WARN}
-    assert outcomes("HW-CPU-NOOVER", with_each(steal=(0.05, 0.001, None))) == {None: Outcome.MANUAL, ONE: Outcome.WARN}
+    assert outcomes("HW-CPU-NOOVER", with_each(steal=(0.05, 0.001, None)), THREE_NODES) == {
+        None: Outcome.MANUAL,
+        ONE: Outcome.WARN,
+    }
 
 
 def test_disk_speed_is_to_confirm_until_it_is_measured() -> None:
@@ -183,10 +176,10 @@ def test_disk_speed_is_to_confirm_until_it_is_measured() -> None:
     slow = replace(fast, rate=900.0, throughput=90e6)
     estimate = replace(slow, method="python3")
     for rule in ("HW-DISK-IOPS", "HW-DISK-TPUT"):
-        assert outcomes(rule, with_each(disk_speed=(None, None, None))) == {None: Outcome.MANUAL}
-        results = outcomes(rule, with_each(disk_speed=(fast, slow, estimate)))
+        assert outcomes(rule, with_each(disk_speed=(None, None, None)), THREE_NODES) == {None: Outcome.MANUAL}
+        results = outcomes(rule, with_each(disk_speed=(fast, slow, estimate)), THREE_NODES)
         assert list(results.values()) == [Outcome.PASS, Outcome.FAIL, Outcome.WARN]
-        results = outcomes(rule, with_each(disk_speed=(fast, None, fast)))
+        results = outcomes(rule, with_each(disk_speed=(fast, None, fast)), THREE_NODES)
         assert list(results.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
     later = valid_plan(release="4.1", nodes=nodes(3, 0))
     slow_sync = replace(fast, sync_p99=0.02)
@@ -241,3 +234,29 @@ def test_required_number_of_nodes_depends_on_the_scenario(
     results = evaluate(plan, {}, {}, topology=topology_of(plan), today=date(2026, 3, 1))
     counts = {v.requirement for v in results if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
     assert counts == broken
+
+
+def test_without_nodes_checks_between_nodes_are_not_applicable() -> None:
+    empty = valid_plan(nodes=[])
+    assert outcomes("BND-NODE-ARCH", {}, empty) == {None: Outcome.NOT_APPLICABLE}
+    assert outcomes("X-TIMEZONE", {}, empty) == {None: Outcome.NOT_APPLICABLE}
+
+
+def clock(offset: float, uncertainty: float = 0.05) -> dict[str, object]:
+    default = healthy(SECOND).clock
+    assert default is not None
+    return {"clock": Clock(offset, uncertainty, default.remote_time)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (clock(60), {("X-CLOCK-SKEW", FAIL)}),
+        (clock(-10.3), {("X-CLOCK-SKEW", FAIL)}),
+        (clock(9), set()),
+        (clock(9.5, 2), {("X-CLOCK-SKEW", WARN)}),
+        (clock(10.5, 2), {("X-CLOCK-SKEW", WARN)}),
+    ],
+)
+def test_clock_offset_is_reported(changes: Mapping[str, object], expected: set[tuple[str, Outcome]]) -> None:
+    assert planted(changes) == expected

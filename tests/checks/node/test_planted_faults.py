@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Disk, Interface, Listener, Route, SshdSetting, Unit
+from acp_tui.nodes.facts import Directory, Disk, Interface, Listener, Route, SshdSetting, Unit
+from tests.support.factories.node_facts import healthy
 from tests.support.factories.verdicts import FAIL, PENDING, SECOND, UNKNOWN, WARN, planted
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum")
@@ -262,3 +263,24 @@ HEALTHY: list[tuple[str, dict[str, object]]] = [
 @pytest.mark.parametrize("changes", [d[1] for d in HEALTHY], ids=[d[0] for d in HEALTHY])
 def test_healthy_setting_that_resembles_a_fault_has_no_finding(changes: Mapping[str, object]) -> None:
     assert planted(changes) == set()
+
+
+FOLDER = "/var/lib/containerd"
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "expected"),
+    [
+        ("/var/lib/docker", Directory(True, size=5), {("FS-DIR-DOCKER", FAIL)}),
+        (FOLDER, Directory(True), {("FS-DIR-CONTAINERD", FAIL)}),
+        (FOLDER, Directory(True, empty=True), {("FS-DIR-CONTAINERD", FAIL)}),
+        (FOLDER, Directory(True, empty=True, mount_point=True), {("FS-DIR-CONTAINERD", WARN)}),
+        (FOLDER, Directory(True, mount_point=True), {("FS-DIR-CONTAINERD", FAIL)}),
+        ("/var/log/pods", Directory(True, empty=True, mount_point=True), {("FS-DIR-PODLOGS", FAIL)}),
+        ("/var/lib/kubelet/pki", Directory(True), {("FS-DIR-KUBELETPKI", FAIL)}),
+        ("/var/lib/nerdctl", Directory(True), set()),
+    ],
+)
+def test_leftover_folders_are_reported(path: str, folder: Directory, expected: set[tuple[str, Outcome]]) -> None:
+    folders = {**(healthy(SECOND).directories or {}), path: folder}
+    assert planted({"directories": folders}) == expected

@@ -1,86 +1,29 @@
-"""Plans with one error: exactly its rules fail. Unusual but valid plans pass.
+"""Plans with one error: `acp-tui validate` fails exactly the rules of the error.
 
 All plans are read from a plan file.
 """
 
-import json
 from pathlib import Path
 
 import pytest
-import yaml
-from pydantic import JsonValue
 
-from acp_tui.cli.main import main
-from acp_tui.plan.release import RELEASES
-from tests.support.factories.plans import DOMAIN, VIP, dual_nodes, node, nodes, plan_data
-
-Changes = dict[str, JsonValue]
-
-SINGLE: Changes = {
-    "scenario": "single-node",
-    "nodes": [node("10.20.0.11")],
-    "address": {"cluster_endpoint": "10.20.0.11", "platform": None},
-}
-IPV6: Changes = {
-    "nodes": [node(f"2001:db8::{n}") for n in (1, 2, 3)],
-    "network": {"ip_family": "ipv6"},
-    "address": {"cluster_endpoint": "api.example.com"},
-}
-DUAL: Changes = {"nodes": dual_nodes(), "network": {"ip_family": "dual"}}
-PAIR: JsonValue = {"mode": "existing", "cert_file": "tls.crt", "key_file": "tls.key"}
-RECOVERY: Changes = {
-    "disaster_recovery": {"role": "primary"},
-    "address": {"http_port": 80, "others": [VIP], "cluster_endpoint": VIP, "platform": DOMAIN},
-    "certificate": PAIR,
-    "registry": {"address": DOMAIN, "username": "u", "password": "p"},
-}
-OF_FILES = {"XR-CERT-PAIR", "XR-CERT-VALID"}
-"""Rules of the certificate files, which do not exist here; they have their own tests."""
-OF_SIZE = ("CAP-", "HW-", "NETRES-")
-"""Prefixes of rules about sizing and network resources, which have their own tests."""
-
-
-def recovery(**address: JsonValue) -> Changes:
-    default = RECOVERY["address"]
-    assert isinstance(default, dict)
-    return {**RECOVERY, "address": {**default, **address}}
-
-
-def ipv6_only(**address: JsonValue) -> Changes:
-    return {**IPV6, "address": {"cluster_endpoint": "api.example.com", **address}}
-
-
-def single(**address: JsonValue) -> Changes:
-    return {**SINGLE, "address": {"cluster_endpoint": "10.20.0.11", "platform": None, **address}}
-
-
-def network(**changes: JsonValue) -> Changes:
-    return {"network": changes}
-
-
-def pods(ipv4: str, **changes: JsonValue) -> Changes:
-    return network(cluster_cidr={"ipv4": ipv4}, **changes)
-
-
-def services(ipv4: str, **changes: JsonValue) -> Changes:
-    return network(service_cidr={"ipv4": ipv4}, **changes)
-
-
-def join(ipv4: str, **changes: JsonValue) -> Changes:
-    return network(join_cidr={"ipv4": ipv4}, **changes)
-
-
-def endpoint(value: str, **changes: JsonValue) -> Changes:
-    return {"address": {"cluster_endpoint": value, **changes}}
-
-
-def platform(value: str) -> Changes:
-    return {"address": {"platform": value}}
-
-
-def others(*values: str) -> Changes:
-    return {"address": {"others": list(values)}}
-
+from tests.support.factories.plan_changes import (
+    DUAL,
+    IPV6,
+    RECOVERY,
+    Changes,
+    endpoint,
+    ipv6_only,
+    join,
+    network,
+    others,
+    platform,
+    pods,
+    recovery,
+    services,
+)
+from tests.support.factories.plan_verdicts import OF_FILES, rules_failed_by_validate
+from tests.support.factories.plans import DOMAIN, dual_nodes, node, nodes
 
 BROKEN: list[tuple[Changes, set[str]]] = [
     # nodes
@@ -260,70 +203,6 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"registry": {"mode": "external", "address": "2001:db8::5:x"}}, {"P-REG-EXT"}),
 ]  # fmt: skip
 
-VALID: list[Changes] = [
-    {},
-    SINGLE,
-    single(platform="10.20.0.11"),
-    {**SINGLE, **pods("10.21.0.0/16")},
-    {"nodes": nodes(3, 0)},
-    {"nodes": nodes(1, 3)},
-    {"nodes": [*nodes(3, 0)[:2], node("10.20.0.13", installer=True)]},
-    DUAL,
-    {**DUAL, **endpoint("api.example.com")},
-    IPV6,
-    {**IPV6, "network": {"ip_family": "ipv6", "cni": "calico"}},
-    {**IPV6, "network": {"ip_family": "ipv6", "cluster_cidr": {"ipv4": "10.20.0.0/16"}}},
-    network(cni="calico"),
-    network(cni="calico", join_cidr={"ipv4": "10.3.0.0/16"}),
-    pods("10.20.0.0/24", cni="calico"),
-    pods("10.5.0.0/30"),
-    pods("192.168.0.0/16"),
-    services("10.96.0.0/12"),
-    services("192.168.255.248/29"),
-    pods("172.20.0.0/16"),
-    endpoint("API.Example.COM."),
-    endpoint(" 10.20.0.10 "),
-    endpoint("api"),
-    endpoint("1api.2example.com"),
-    endpoint("xn--90aia9aifhdb2c.xn--p1ai"),
-    endpoint("a" * 63 + ".example.com"),
-    endpoint("api.example.com", platform="api.example.com"),
-    platform(VIP),
-    others("b.example.com", "10.9.9.9", "2001:db8::7", VIP),
-    others("b.example.com", "B.example.com"),
-    {"address": {"https_port": 8443, "http_port": 8080}},
-    {"address": {"https_port": 80}},
-    {"address": {"self_built_vip": True, "vrid": 255}},
-    RECOVERY,
-    {**RECOVERY, "disaster_recovery": {"role": "standby"}},
-    recovery(platform="ACP.example.com"),
-    recovery(others=["x.example.com", VIP]),
-    {**RECOVERY, "registry": {"mode": "external", "address": "r.example.com:5000"}},
-    {**RECOVERY, "registry": {"address": "ACP.EXAMPLE.com.", "username": "u", "password": "p"}},
-    {"registry": {"mode": "external", "address": "r.example.com"}},
-    {"registry": {"mode": "external", "address": "https://r.example.com:5000/"}},
-    {"registry": {"mode": "external", "address": "[2001:db8::5]:5000", "username": "u", "password": "p"}},
-    {"registry": {"address": "10.20.0.10"}},
-    {"isolation": True},
-    {"isolation": True, "nodes": nodes(3, 2, platform_exclusive=False)},
-    {"components": {"prometheus_nodes": ["10.20.0.21"], "elasticsearch_nodes": ["10.20.0.11"]}},
-    {"components": {"victoriametrics_nodes": ["10.20.0.21"], "victoriametrics_agents": 0}},
-    {"components": {"products": ["base", "acp", "devops"]}},
-    {"ssh": {"password": None, "key_file": "id"}},
-    {"kubernetes": {"node_name": "hostname", "max_pods_per_node": 250}},
-]
-
-
-def failed(folder: Path, capsys: pytest.CaptureFixture[str], changes: Changes) -> set[str]:
-    """Return the rules that fail in `acp-tui validate`."""
-    (folder / "id").write_text("a key", encoding="utf-8")
-    path = folder / "plan.yaml"
-    path.write_text(yaml.safe_dump(plan_data(**changes), allow_unicode=True), encoding="utf-8")
-    main(["validate", str(path), "--json"])
-    report = json.loads(capsys.readouterr().out)
-    rules = {v["requirement"] for v in report["verdicts"] if v["verdict"] in ("fail", "pending-reboot")}
-    return {rule for rule in rules if not rule.startswith(OF_SIZE)}
-
 
 @pytest.mark.parametrize(("changes", "rules"), BROKEN)
 def test_invalid_plan_fails_exactly_its_rules(
@@ -331,13 +210,4 @@ def test_invalid_plan_fails_exactly_its_rules(
 ) -> None:
     certificate = changes.get("certificate") or {}
     file_rules = OF_FILES if isinstance(certificate, dict) and certificate.get("key_file") else set()
-    assert failed(tmp_path, capsys, changes) - file_rules == rules
-
-
-@pytest.mark.parametrize("changes", VALID)
-@pytest.mark.parametrize("release", RELEASES)
-def test_unusual_valid_plan_fails_no_rule(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: Changes, release: str
-) -> None:
-    file_rules = OF_FILES if "certificate" in changes else set()
-    assert failed(tmp_path, capsys, {"release": str(release), **changes}) - file_rules == set()
+    assert rules_failed_by_validate(tmp_path, capsys, changes) - file_rules == rules

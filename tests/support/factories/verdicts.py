@@ -1,6 +1,6 @@
 """Facts and verdicts of a healthy cluster, for tests that plant faults in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,7 +17,8 @@ from tests.support.factories.plans import VIP, valid_plan
 TODAY = date(2026, 3, 1)
 FIRST, SECOND, WORKER = "10.20.0.11", "10.20.0.12", "10.20.0.21"
 ADVICE_OF_THE_PLAN = {"NETRES-CERT", "XR-PROTO-FIXED"}
-FAIL, WARN, UNKNOWN, PENDING = Outcome.FAIL, Outcome.WARN, Outcome.UNKNOWN, Outcome.PENDING_REBOOT
+FAIL, WARN, PASS, UNKNOWN = Outcome.FAIL, Outcome.WARN, Outcome.PASS, Outcome.UNKNOWN
+PENDING, MANUAL, NOT_APPLICABLE = Outcome.PENDING_REBOOT, Outcome.MANUAL, Outcome.NOT_APPLICABLE
 
 
 def cluster(plan: Plan, distribution: str = "ubuntu-22.04") -> dict[str, Facts]:
@@ -64,3 +65,26 @@ def planted(
     results = findings(verdicts(plan, facts))
     assert {where for _id, where, _outcome in results} <= {node}
     return {(name, outcome) for name, _where, outcome in results}
+
+
+def of_rule(rule: str, facts: dict[str, Facts], plan: Plan | None = None) -> list[Verdict]:
+    """Return the verdicts of one rule."""
+    plan = plan or valid_plan()
+    states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
+    return list(evaluate(plan, facts, states, topology=topology_of(plan), today=TODAY, only=frozenset({rule})))
+
+
+def outcomes(rule: str, facts: dict[str, Facts], plan: Plan | None = None) -> dict[str | None, Outcome]:
+    """Return the outcome of one rule for each node (None: for the cluster)."""
+    return {v.node: v.outcome for v in of_rule(rule, facts, plan)}
+
+
+def close_paths(
+    facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, result: TcpResult = TcpResult.TIMEOUT
+) -> None:
+    """Close the paths from `source` to `targets`; without `ports`, all of them."""
+    paths = tuple(
+        p._replace(result=result, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
+        for p in facts[source].paths or ()
+    )
+    facts[source] = replace(facts[source], paths=paths)
