@@ -69,7 +69,7 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
         elif name not in present:
             yield FileProblem(name, pgettext("file", "missing"))
         elif not present[name].is_file(follow_symlinks=False):
-            yield FileProblem(name, _("this is not a regular file"))
+            yield FileProblem(name, _("the path is not a regular file"))
         elif difference := _difference(directory / name, digests[name]):
             yield FileProblem(name, difference)
         else:
