@@ -6,8 +6,8 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.core.events import Progress
+from acp_tui.package.blockers import PackageBlocked
 from acp_tui.package.install_dir import UnpackFailed, locked_install_dir
-from acp_tui.package.service import PackageBlocked
 from acp_tui.plan.model import Plan
 from tests.support.gpg_signer import needs_gpg
 from tests.support.package_builder import CORE, EXTENSIONS, core, file
