@@ -12,10 +12,10 @@ from pathlib import Path
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Verdict
-from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.package.archive import PackageContents, inspect
+from acp_tui.package.blockers import PackageBlocked, as_if_good, check_blockers, check_free_space
 from acp_tui.package.checks import package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, SignatureRefused, extract
@@ -32,7 +32,6 @@ from acp_tui.package.install_dir import (
     FileIdentity,
     FreeSpace,
     Placed,
-    UnpackFailed,
     disk_free,
     free_space_after,
     placed,
@@ -43,24 +42,6 @@ from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
-
-_FORBID_UNPACKING = frozenset(
-    {"BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-EXT-ARCH", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR"}
-)
-"""The requirements that block unpacking. They concern the package files themselves.
-
-Requirements that concern the install folder, its free space or the nodes block the install, but not the unpacking."""
-
-
-class PackageBlocked(AcpError):
-    """The packages must not be unpacked. `verdicts` contains the blockers."""
-
-    exit_status = ExitStatus.CHECK_FAILED
-
-    def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
-        lines = (line for v in verdicts for line in (f"{v.requirement}: {v.observed}", v.remedy and f"  {v.remedy}"))
-        super().__init__("\n".join(filter(None, lines)))
-        self.verdicts = verdicts
 
 
 class PackageWork:
@@ -129,28 +110,22 @@ class PackageWork:
         folder, and everything else in it is unchanged."""
         done, target, now = False, self.target(plan), self._to_unpack(plan)
         async with self._reading:
-            self._forbid(plan, _as_if_good(await self.facts(plan)))
+            check_blockers(plan, as_if_good(await self.facts(plan)))
             for package_input in package_inputs(plan.package, self.base).values():
                 if package_input not in now:
                     await self._verify(package_input, target, on_progress)
             facts = await self.facts(plan)
-            self._forbid(plan, _as_if_good(facts, now))
-            _check_room(facts)
+            check_blockers(plan, as_if_good(facts, now))
+            check_free_space(facts)
             for package_input in now:
                 done |= await self._unpack(plan, package_input, target, on_progress)
         return done
-
-    def _forbid(self, plan: Plan, facts: PackageFacts) -> None:
-        verdicts = package_verdicts(plan, facts, date.today())
-        forbidding = tuple(v for v in verdicts if v.blocks and v.requirement in _FORBID_UNPACKING)
-        if forbidding:
-            raise PackageBlocked(forbidding)
 
     async def _unpack(self, plan: Plan, package_input: PackageInput, target: Path, on_progress: OnProgress) -> bool:
         """Unpack one package. Return False if it was already unpacked.
 
         If gpg or a file that gpg needs is missing, the package is unpacked without verification. In this case,
-        `_forbid` has already checked that the plan contains a waiver."""
+        `check_blockers` has already checked that the plan contains a waiver."""
         before, state = package_input.identities, await asyncio.to_thread(self._package_state, package_input, target)
 
         def accepted(result: SignatureResult) -> bool:
@@ -262,30 +237,6 @@ class PackageWork:
                 return error.strerror or str(error)
             self._contents[package, file] = contents
         return self._contents[package, file]
-
-
-def _check_room(facts: PackageFacts) -> None:
-    """Raise UnpackFailed if the packages need more space than the install folder has."""
-    if facts.free_after is not None and facts.free_after < 0:
-        raise UnpackFailed(
-            _(
-                "{folder} needs {short} MB more free space for unpacking. Free some space, or choose a "
-                "different folder."
-            ).format(folder=facts.target, short=-facts.free_after // 10**6 + 1)
-        )
-
-
-def _as_if_good(facts: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
-    """Return `facts` with good signatures for packages that are not verified yet.
-
-    With these facts, the caller finds all other blockers before the long verification."""
-
-    def assumed(package: PackageState | None) -> PackageState | None:
-        if package is None or package.signature is not None or (only is not None and package.package_input not in only):
-            return package
-        return replace(package, signature=SignatureResult(Signed.GOOD, (package.package_input.fingerprint,)))
-
-    return replace(facts, core=assumed(facts.core), extensions=assumed(facts.extensions))
 
 
 def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,15 +50,6 @@ class Case:
     @property
     def in_place(self) -> list[str]:
         return sorted(path.name for path in self.target.iterdir())
-
-
-@pytest.fixture(scope="module")
-def signer() -> Iterator[Signer]:
-    created = Signer()
-    created.make_key("vendor")
-    created.make_key("stranger")
-    yield created
-    created.close()
 
 
 @pytest.fixture

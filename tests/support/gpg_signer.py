@@ -6,6 +6,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
+needs_gpg = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
+"""The mark for tests that run gpg."""
+
 PAST = "20200102T000000"
 
 

@@ -1,65 +1,16 @@
 """Each outcome of a signature verification, with the real gpg and real keys."""
 
-import fcntl
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from acp_tui.core.events import Progress
-from acp_tui.package.reader import Cancelled
 from acp_tui.package.signature.gpg import default_signature, verify
-from acp_tui.package.signature.gpg_status import Signed, evaluate_status
-from tests.support.gpg_signer import PAST, Signer
-from tests.support.package_builder import core
+from acp_tui.package.signature.gpg_status import Signed
+from tests.support.gpg_signer import PAST, needs_gpg
+from tests.support.signature_case import Case
 
-pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
-
-
-@dataclass(frozen=True)
-class Case:
-    signer: Signer
-    package: Path
-    fingerprint: str
-    """Fingerprint of the trusted key `good`."""
-
-    def file(self, name: str, content: bytes) -> Path:
-        path = self.package.parent / name
-        path.write_bytes(content)
-        return path
-
-    def signed(self, name: str, *options: str, at: str | None = None) -> Path:
-        return self.file("signature", self.signer.sign(name, self.package, *options, at=at))
-
-    def keys(self, *names: str) -> Path:
-        return self.file("keys.pub", self.signer.export(*names))
-
-    def outcome(self, signature: Path, keys: Path, fingerprint: str | None = None) -> Signed:
-        return verify(self.package, signature, keys, fingerprint or self.fingerprint).signed
-
-
-@pytest.fixture(scope="module")
-def signer() -> Iterator[Signer]:
-    created = Signer()
-    created.make_key("good")
-    created.make_key("other")
-    created.make_key("revoked")
-    created.make_key("expired", expires="10d", at=PAST)
-    created.make_key("old", at=PAST)
-    created.gpg("--quick-gen-key", "rsa <rsa@example.com>", "rsa2048", "sign", "0")
-    created.make_key("branch")
-    created.add_signing_subkey("branch")
-    yield created
-    created.close()
-
-
-@pytest.fixture
-def case(signer: Signer, tmp_path: Path) -> Case:
-    return Case(signer, core(tmp_path), signer.fingerprint("good"))
+pytestmark = needs_gpg
 
 
 def test_valid_signature_is_good(case: Case) -> None:
@@ -232,53 +183,6 @@ def test_key_file_without_a_key_is_unreadable(case: Case, content: bytes) -> Non
     assert case.outcome(case.signed("good"), case.file("nokey", content)) is Signed.KEY_UNREADABLE
 
 
-def test_missing_gpg_is_reported(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    signature, keys = case.signed("good"), case.keys("good")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert case.outcome(signature, keys) is Signed.GPG_MISSING
-
-
-VERIFYING = 'case "$*" in *--verify*) {line};; esac'
-
-
-@pytest.mark.parametrize(
-    ("line", "detail"),
-    [
-        ("exit 127", ""),
-        ("kill -SEGV $$", ""),
-        ("echo usage; exit 0", ""),
-        ("exec sleep 600", ""),
-        ('case "$*" in *--import*) kill -SEGV $$;; esac', ""),
-        (VERIFYING.format(line="kill -SEGV $$"), "ended unexpectedly"),
-        (VERIFYING.format(line="exec sleep 600"), "did not finish in time"),
-        (VERIFYING.format(line="cat >/dev/null; exec sleep 600"), "did not finish in time"),
-    ],
-)
-def test_crashing_or_hanging_gpg_is_reported(
-    case: Case, line: str, detail: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    signature, keys = case.signed("good"), case.keys("good")
-    monkeypatch.setattr("acp_tui.package.signature.gpg._TIMEOUT", 1)
-    broken = tmp_path / "bin" / "gpg"
-    broken.parent.mkdir()
-    monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
-    broken.write_text(f'#!/bin/sh\n{line}\nexec {shutil.which("gpg", path=os.environ["PATH"])} "$@"\n')
-    broken.chmod(0o755)
-    result = verify(case.package, signature, keys, case.fingerprint)
-    assert result.signed is Signed.GPG_FAILED
-    assert detail in result.detail
-
-
-def test_keyring_of_the_user_is_neither_used_nor_changed(
-    case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("GNUPGHOME", str(case.signer.home))  # its keyring has the key `other`
-    before = sorted(path.name for path in case.signer.home.iterdir())
-    signature, keys = case.signed("other"), case.keys("good")
-    assert case.outcome(signature, keys) is Signed.NO_PUBLIC_KEY
-    assert sorted(path.name for path in case.signer.home.iterdir()) == before
-
-
 def test_private_key_in_the_key_file_is_rejected(case: Case) -> None:
     secret = case.signer.gpg("--armor", "--export-secret-keys", case.fingerprint)
     binary = case.signer.gpg("--export-secret-keys", case.fingerprint)
@@ -293,66 +197,6 @@ def test_pipe_is_unreadable_without_waiting(case: Case, tmp_path: Path) -> None:
     assert case.outcome(case.signed("good"), tmp_path / "pipe") is Signed.KEY_UNREADABLE
 
 
-def test_gpg_home_of_a_killed_run_is_removed(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    leftover, locked, recent = (tmp_path / f"acp-tui-gpg-{name}" for name in ("left", "used", "young"))
-    for folder in (leftover, locked, recent):
-        folder.mkdir()
-    for folder in (leftover, locked):
-        os.utime(folder, (1, 1))
-    handle = os.open(locked, os.O_RDONLY | os.O_DIRECTORY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (tmp_path,))
-    try:
-        assert case.outcome(case.signed("good"), case.keys("good")) is Signed.GOOD
-        assert sorted(path for path in tmp_path.iterdir() if path.is_dir()) == [locked, recent]
-    finally:
-        os.close(handle)
-
-
-def test_gpg_home_is_created_on_a_disk_with_space(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A full disk is skipped; the path may have any length."""
-    full, long_path = tmp_path / "full", tmp_path / ("l" * 200) / ("l" * 200)
-    full.mkdir()
-    long_path.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,noexec", "none", str(full)]
-    if os.geteuid() or subprocess.run(mount, check=False).returncode:
-        pytest.skip("needs root, to mount a small filesystem")
-    try:
-        monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (tmp_path / "nowhere", full))
-        monkeypatch.delenv("TMPDIR", raising=False)
-        signature, keys = case.signed("good"), case.keys("good")
-        result = verify(case.package, signature, keys, case.fingerprint)
-        assert result.signed is Signed.GPG_FAILED
-        assert "has no free space" in result.detail
-        monkeypatch.setenv("TMPDIR", str(long_path))
-        assert case.outcome(signature, keys) is Signed.GOOD
-        assert list(full.iterdir()) == list(long_path.iterdir()) == []
-    finally:
-        subprocess.run(["umount", str(full)], check=True)
-
-
-def test_gpg_home_is_removed_afterwards(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    homes = tmp_path / "homes"
-    homes.mkdir()
-    monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (homes,))
-    assert case.outcome(case.signed("good"), case.keys("good")) is Signed.GOOD
-    assert list(homes.iterdir()) == []
-
-
-def test_progress_reaches_the_size_of_the_package(case: Case) -> None:
-    events: list[Progress] = []
-    verify(case.package, case.signed("good"), case.keys("good"), case.fingerprint, events.append)
-    size = case.package.stat().st_size
-    assert events[0] == Progress(case.package.name, 0, size)
-    assert events[-1] == Progress(case.package.name, size, size)
-    assert [p.done for p in events] == sorted(p.done for p in events)
-
-
-def test_cancelled_verification_raises(case: Case) -> None:
-    with pytest.raises(Cancelled):
-        verify(case.package, case.signed("good"), case.keys("good"), case.fingerprint, cancelled=lambda: True)
-
-
 def test_default_signature_file_is_sig_before_asc(tmp_path: Path) -> None:
     package = tmp_path / "p.tar"
     assert default_signature(package).name == "p.tar.sig"
@@ -360,32 +204,3 @@ def test_default_signature_file_is_sig_before_asc(tmp_path: Path) -> None:
     assert default_signature(package).name == "p.tar.asc"
     (tmp_path / "p.tar.sig").touch()
     assert default_signature(package).name == "p.tar.sig"
-
-
-EXPIRED = Signed.EXPIRED_KEY
-VALID = "A" * 40 + " 2026-01-01 1 0 4 0 22 8 00 " + "B" * 40
-
-
-@pytest.mark.parametrize(
-    ("lines", "signed"),
-    [
-        ([("GOODSIG", "A name"), ("VALIDSIG", VALID)], Signed.GOOD),
-        # Both lines are required, and for the same signature.
-        ([("VALIDSIG", VALID)], Signed.UNREADABLE),
-        ([("GOODSIG", "A name")], Signed.UNREADABLE),
-        ([("GOODSIG", "A name"), ("VALIDSIG", VALID), ("VALIDSIG", VALID.replace("A", "C"))], Signed.GOOD),
-        ([("GOODSIG", "A name"), ("VALIDSIG", VALID), ("BADSIG", "C name")], Signed.BAD),
-        ([("GOODSIG", "x VALIDSIG " + VALID)], Signed.UNREADABLE),
-        ([("PLAINTEXT", "62 0 "), ("GOODSIG", "A name"), ("VALIDSIG", VALID)], Signed.NOT_DETACHED),
-        ([("ERRSIG", "AAAA 22 8 00 1 4 -")], Signed.UNSUPPORTED),
-        ([("ERRSIG", "AAAA 22 12 00 1 5 -")], Signed.UNSUPPORTED),
-        ([("ERRSIG", "AAAA 22 1 00 1 5 -")], Signed.WEAK),
-        # Of two signatures, the one by the trusted key decides.
-        ([("GOODSIG", "C"), ("VALIDSIG", VALID.replace("B", "C")), ("EXPKEYSIG", "A"), ("VALIDSIG", VALID)], EXPIRED),
-        ([("ERRSIG", "AAAA")], Signed.UNREADABLE),
-        ([("ERRSIG", "")], Signed.UNREADABLE),
-        ([], Signed.UNREADABLE),
-    ],
-)
-def test_outcome_of_gpg_status_lines(lines: list[tuple[str, str]], signed: Signed) -> None:
-    assert evaluate_status(lines, "B" * 40).signed is signed
