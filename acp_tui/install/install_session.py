@@ -1,4 +1,6 @@
-"""Run the parts of an install in order. The commands, the wizard, remote installs and the practice cluster do so.
+"""Run the parts of an install in order.
+
+The commands, the wizard, remote installs and the practice cluster use this module.
 
     check -> start -> follow -> verify
 
@@ -180,7 +182,7 @@ class InstallSession:
         return report
 
     async def leftovers(self) -> "Leftovers | None":
-        """Return the leftovers of the last run of this host. None: it succeeded or has not ended, or none exists."""
+        """Return the leftovers of the last run of this host if the run ended without success, else None."""
         run_dir = await asyncio.to_thread(last_run, self.home)
         run = await asyncio.to_thread(status, run_dir) if run_dir is not None else None
         if run is None or not previous_failure(run):
@@ -199,13 +201,13 @@ class InstallSession:
         )
 
     def unfinished_run(self) -> RunState | None:
-        """Return the last run of this host if it has not ended. Raises: `RunNotFound`."""
+        """Return the last run of this host if the run has not ended, else None. Raises: `RunNotFound`."""
         run_dir = last_run(self.home)
         run = status(run_dir) if run_dir is not None else None
         return run if run is not None and run.phase not in FINAL else None
 
     def installed_run(self) -> RunState | None:
-        """Return the last run of this host. None: its platform address differs from the plan's, or no run exists."""
+        """Return the last run of this host if it has the platform address of this plan, else None."""
         with suppress(RunNotFound):
             run_dir = last_run(self.home)
             run = status(run_dir) if run_dir is not None else None

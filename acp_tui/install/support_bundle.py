@@ -126,7 +126,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
         "",
     ]
     if state is None:
-        none = _("This user has not started an install on this host.")
+        none = _("The user who created this archive has not started an install on this host.")
         broken = _("Cannot read the state of the run in {folder}.").format(folder=run_dir)
         return "\n".join([*lines, broken if run_dir else none]) + "\n"
     lines += [

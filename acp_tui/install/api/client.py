@@ -81,7 +81,7 @@ class _Reply:
 
 
 async def find_api(bases: Sequence[str]) -> Endpoint | None:
-    """Search for the installer's API at the addresses `bases`, and return where it is. None: no API responds yet.
+    """Search for the installer's API at the addresses `bases`, and return its endpoint. None: no API responds yet.
 
     The search sends GET requests to the progress URL, without and with each prefix. The API is at the first URL that
     returns status 200 and not a web page. A response with content takes precedence over an empty response."""
@@ -100,7 +100,9 @@ async def find_api(bases: Sequence[str]) -> Endpoint | None:
 
 
 async def offered_versions(endpoint: Endpoint) -> Offered:
-    """Return the Kubernetes and container runtime versions that the installer offers; none if it reports none."""
+    """Query the Kubernetes and container runtime versions that the installer offers.
+
+    The result has no versions if the installer does not report them."""
     async with _client(_ASK) as client:
         # The vendor's text has a double slash. A strict server rejects it.
         token = None
@@ -188,7 +190,7 @@ def _is_json(text: str) -> bool:
 
 
 def _step_line(text: str) -> str | None:
-    """Return the step in plain text: the second word of the first line with `step`, without a comma (API-PROGRESS)."""
+    """Find the step in a text reply: the second word of the first line with `step`, without a comma (API-PROGRESS)."""
     for line in text.splitlines():
         columns = line.split()
         if "step" in line and len(columns) > 1:

@@ -27,17 +27,23 @@ def unverified(plan: Plan) -> tuple[str, ...]:
         (
             any(plan.deployable(node) for node in plan.control_planes),
             _(
-                "The vendor's page does not allow applications on control plane nodes, but the installer has an option "
-                "that allows them."
+                "The vendor's documentation does not allow applications on control plane nodes, but the installer has an "
+                "option that allows them."
             ),
         ),
         (
             mixed,
-            _("Unattended installs with isolation are documented only if all control plane nodes are exclusive."),
+            _(
+                "Unattended installs with isolation are documented only if all control plane nodes are exclusive: "
+                "reserved for the platform."
+            ),
         ),
         (
             any(plan.exclusive(node) for node in plan.workers),
-            _("The vendor does not document how to request an exclusive worker. All workers become normal workers."),
+            _(
+                "The vendor does not document how to request an exclusive worker. The exclusive workers of the plan "
+                "become normal workers."
+            ),
         ),
         (
             own_nic,

@@ -19,11 +19,14 @@ _LONGEST = 300  # characters of a line
 _CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"no space left on device|disk quota exceeded",
-        N_("A disk is full. To find it, run df -h on the nodes. See requirement BND-FREE-100G."),
+        N_("A disk is full. To find it, run df -h on the nodes. For the required space, see BND-FREE-100G."),
     ),
     (
         r"address already in use|port is already allocated|bind: .*in use",
-        N_("A port is in use. Ports 8080, 12080, 12443 and 16443 must be free. On the installer node, run: ss -tlnp"),
+        N_(
+            "A port is in use. Ports 8080, 12080, 12443 and 16443 must be free. To find the process that uses the "
+            "port, run on the installer node: ss -tlnp"
+        ),
     ),
     (
         r"cannot connect to the docker daemon|docker\.sock|containerd\.sock|nerdctl: .*not found",

@@ -1,4 +1,4 @@
-"""Read pages of a log, and search the log. The used memory is limited, even if the log is very large.
+"""Read pages of a log, and search the log. The memory use stays small, even if the log is very large.
 
 A place is the byte offset at which a line starts. A log that has shrunk or disappeared is not an error: its pages are
 empty. The log is read in pieces and not mapped into memory: the signal SIGBUS kills a process that reads a mapped file
@@ -17,7 +17,7 @@ from acp_tui.core.text import sanitize
 MAX_LINE = 500
 """The largest number of characters of a line that are shown."""
 _FIRST_PIECE, _PIECE = 4096, 1024 * 1024
-"""Bytes of the first read, and the largest size of later reads. The end of a line is mostly near."""
+"""Bytes of the first read, and most bytes of a later read. The first read is small, because most lines are short."""
 _LONGEST = 4096  # bytes of a line that are read
 
 

@@ -191,7 +191,7 @@ async def refresh_upload_lock(connection: Connection, folder: str, sender: str) 
 async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
     """Start the install of the bundle in `folder`, unless an install is running there.
 
-    `program`: the command that runs acp-tui on the node. `flags`: its options, such as --again.
+    `program`: the command that runs acp-tui on the node. `flags`: options of the install command, such as --again.
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     blanks = {
         "FOLDER": quote(folder),
@@ -251,14 +251,14 @@ class OutputFollower:
         return tuple(lines)
 
     async def follow(self, connection: Connection, folder: str, show: Callable[[RemoteOutput], None]) -> RemoteOutput:
-        """Follow the install, as `follow_output` does, after the last output. `show` must call `lines`."""
+        """Follow the install like `follow_output`, from the last output on. `show` must call `lines`."""
         return await follow_output(connection, folder, self._last, show)
 
 
 async def run_script(
     connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60
 ) -> CollectorOutput:
-    """Run one script on the node, and return its output. It runs as root if sudo needs no password.
+    """Run a script on the node, and return its output. The script runs as root if sudo needs no password.
 
     `blanks`: the value that replaces each @NAME@ of the script. Raises: `ConnectionLost`."""
     for blank, value in blanks.items():

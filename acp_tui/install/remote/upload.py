@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass
 class RemoteHost:
-    """The installer node of a remote install. `known_hosts`: host keys by address; `connect` adds that of the node."""
+    """The installer node of a remote install. `known_hosts`: host keys by address; `connect` adds the node's key."""
 
     plan: Plan
     plan_dir: Path
@@ -59,7 +59,7 @@ class RemoteHost:
         return connection
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do `work` over a connection, and return its result. If it breaks, repeat `work` over a new one."""
+        """Do `work` over a connection, and return its result. If the connection breaks, repeat `work`."""
         return await session.retry_connection(self.connect, work, self.report_retry)
 
     async def read_output(self, offset: int = 0) -> session.RemoteOutput:

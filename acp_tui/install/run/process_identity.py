@@ -1,4 +1,4 @@
-"""Identify a process by PID, boot ID and start time (Linux, /proc). A PID alone can be used again."""
+"""Identify a process by PID, boot ID and start time (Linux, /proc). The kernel uses PIDs again."""
 
 from dataclasses import dataclass
 from pathlib import Path

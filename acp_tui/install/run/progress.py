@@ -75,9 +75,10 @@ def _record_reply(
     )
     event = ""
     if reply is not None and reply.says is Says.FAILED:
-        event = _("The installer reported Failed (report {count}; report {limit} ends the install): {reply}").format(
-            count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets)
-        )
+        event = _(
+            "The installer reported Failed. Number of such reports: {count}; the install fails at {limit}. Reply: "
+            "{reply}"
+        ).format(count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets))
     elif counter.step != before.step:
         event = pgettext("progress", "Step {step}").format(step=counter.step)
     if counter.outcome is Says.SUCCESS:

@@ -1,4 +1,4 @@
-"""Launch the runner as a detached process. A lock prevents that two processes do so at the same time."""
+"""Launch the runner as a detached process. A lock prevents two processes from doing so at the same time."""
 
 import os
 import shutil
@@ -100,7 +100,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
 
 
 def _wait_for_runner(run_dir: Path) -> RunState | None:
-    """Wait until the runner has recorded its process, and return the state. None: the time limit is over."""
+    """Wait until the runner has recorded its process, and return the state. None: it recorded none in time."""
     deadline = time.monotonic() + LAUNCH_TIMEOUT
     while time.monotonic() < deadline:
         state = read_state(run_dir)

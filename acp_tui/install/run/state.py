@@ -1,8 +1,8 @@
 """The files of an install run: its specification and its state.
 
 The run's folder has `state.json` (replaced atomically at each change), `setup.log` (all output of setup.sh) and
-`events.jsonl` (one line for each event of the run). They have no secrets: the state has only
-the path of the configuration.
+`events.jsonl` (one line for each event of the run). These files have no secrets: the state
+has only the path of the configuration.
 """
 
 import json

@@ -103,7 +103,9 @@ def check_cleanup(row: Requirement, context: VerifyContext) -> Iterator[Finding]
         observed = _("the installer container exists ({status}), and the installer has not reported success").format(
             status=containers[0].status
         )
-        yield Finding(Outcome.FAIL, observed, remedy=_("Wait until the installer ends. To follow it: acp-tui attach"))
+        yield Finding(
+            Outcome.FAIL, observed, remedy=_("Wait until the installer ends. To follow the install: acp-tui attach")
+        )
     elif context.installed_at is None:
         observed = _("the installer container still exists ({status}). This host does not know when the install ended")
         yield Finding(

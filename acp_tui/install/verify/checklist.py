@@ -78,7 +78,7 @@ def _after_primary() -> tuple[Todo, ...]:
         Todo(
             "DR-FLOW-3",
             _("Point the domain to the standby's VIP"),
-            _("The platform's domain must point to the standby's VIP only during the install of the standby."),
+            _("During the install of the standby, the platform's domain must point to the standby's VIP."),
         ),
         Todo(
             "DR-FLOW-4",
@@ -88,7 +88,7 @@ def _after_primary() -> tuple[Todo, ...]:
         Todo(
             "DR-FLOW-5",
             _("Install the standby"),
-            _("When the standby is installed, point the domain back to this cluster's VIP."),
+            _("After you have installed the standby, point the domain back to this cluster's VIP."),
         ),
     )
 
@@ -107,7 +107,10 @@ def _after_standby() -> tuple[Todo, ...]:
         ),
         Todo(
             "DR-FLOW-7",
-            _("Check the synchronisation"),
-            _("Check the etcd synchronisation now and regularly. A standby without the latest data cannot take over."),
+            _("Check the etcd synchronisation"),
+            _(
+                "Check the synchronisation of etcd now and regularly. A standby without the latest data cannot "
+                "take over."
+            ),
         ),
     )

@@ -9,7 +9,7 @@ from acp_tui.plan.model import Plan
 
 @dataclass(frozen=True)
 class VerifyContext:
-    """Everything that the checks read. `installed_at`: the time of a successful install; None: unknown here."""
+    """Everything that the checks read. `installed_at`: time of a successful install; None: unknown on this host."""
 
     plan: Plan
     installed: Installed

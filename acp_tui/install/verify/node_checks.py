@@ -18,7 +18,7 @@ BAD_WORDS = ("fail", "error", "unhealthy", "abnormal", "degraded")
 
 
 def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
-    """Check INS-VERIFY-43: every node must be Ready, and the cluster module of the release must be healthy."""
+    """Check INS-VERIFY-43: every node must be Ready, and the cluster module, if any, must be healthy."""
     known = context.installed.nodes
     if known is None:
         yield Finding(Outcome.UNKNOWN, context.installed.missing.get("nodes", ""))

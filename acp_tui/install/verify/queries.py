@@ -196,11 +196,11 @@ def _rows(text: str, width: int) -> Iterator[list[str]]:
     """Yield the rows of a table. Raises: ValueError if the table is incomplete."""
     *rows, end = text.strip("\n").split("\n") if text.strip("\n") else [""]
     if end != f"end\t{len(rows)}":
-        raise ValueError(_("the table is incomplete"))
+        raise ValueError(_("the table that kubectl printed is incomplete"))
     for row in rows:
         cells = [cell.strip() for cell in row.split("\t")]
         if len(cells) != width:
-            raise ValueError(_("the table is incomplete"))
+            raise ValueError(_("the table that kubectl printed is incomplete"))
         yield cells
 
 
@@ -220,7 +220,7 @@ def read_pods(text: str) -> tuple[Pod, ...]:
     pods = []
     for namespace, name, node, phase, reason, deleting, wanted, containers, init in _rows(text, 9):
         if not wanted.isdecimal() or len(wanted) > 4:
-            raise ValueError(_("the table is incomplete"))
+            raise ValueError(_("the table that kubectl printed is incomplete"))
         pods.append(
             Pod(_cut(namespace), _cut(name), _cut(node), _cut(phase), _cut(reason), bool(deleting), int(wanted),
                 _states(containers), _states(init))
@@ -248,7 +248,7 @@ def read_module(text: str) -> str:
     """Return the phase of `clustermodule global`, else the status of its base; "" if it reports neither."""
     rows = [line for line in text.strip("\n").split("\n") if line]
     if not rows or rows[-1] != "end\t1":
-        raise ValueError(_("the table is incomplete"))
+        raise ValueError(_("the table that kubectl printed is incomplete"))
     return _cut(next((cell for row in rows[:-1] for cell in row.split("\t") if cell.strip()), ""))
 
 
@@ -261,7 +261,7 @@ def read_left_over(text: str) -> tuple[LeftOver, ...]:
 
 
 def read_console(text: str) -> Says | None:
-    """Return the installer's status from the first progress URL that responded as an API. None: none responded so."""
+    """Return the installer's status from the first progress URL that responded as an API. None: no URL did."""
     for response in text.split("\n@next"):
         head, _blank, body = response.strip().replace("\r\n", "\n").partition("\n\n")
         status_line = head.split("\n")[0].split()

@@ -56,7 +56,7 @@ class Finish:
 async def verify(
     access: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
 ) -> Finish:
-    """Check the cluster, the Web UI and the registry once. Nothing is changed. Errors are returned, not raised."""
+    """Check the cluster, the Web UI and the registry once. Nothing is changed. Errors are in the result, not raised."""
     plan, started = access.plan, clock()
     own = plan.registry.mode == "platform"
     platform = get(plan.platform_address, plan.address.https_port, "/", access.address_map)

@@ -96,7 +96,7 @@ async def triage(access: NodeAccess) -> Triage:
 
 
 def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Triage:
-    """Derive the likely cause from the results, in the order of API-STALL."""
+    """Derive the likely cause from the results, in the order of requirement API-STALL."""
     ports = readings.get("ports")
     listening = _API_PORT in read_ports(ports.text) if ports is not None and ports.status == 0 else None
     age, lines = _log(readings.get("log"))
