@@ -27,8 +27,8 @@ def unverified(plan: Plan) -> tuple[str, ...]:
         (
             any(plan.deployable(node) for node in plan.control_planes),
             _(
-                "The vendor's documentation does not allow applications on control plane nodes, but the installer has an "
-                "option that allows them."
+                "The vendor's documentation does not allow applications on control plane nodes, but the installer has "
+                "an option that allows them."
             ),
         ),
         (
