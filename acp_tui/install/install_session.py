@@ -1,12 +1,14 @@
-"""Run the parts of an install in order, for the commands, the wizard, the remote install and the practice.
+"""Run the parts of an install in order.
+
+The commands, the wizard, remote installs and the practice cluster use this module.
 
     check -> start -> follow -> verify
 
-`next_step` decides what an existing run needs instead of `check` and `start`.
+If a run already exists, `next_step` returns the action that it needs instead of `check` and `start`.
 
-A session neither prints nor asks. It returns and yields frozen data; callers show it, and pass on the operator's
-answers. Modules that speak SSH are imported when a method needs them, in a thread: the wizard must show its first
-screen without that wait.
+A session prints nothing and asks the operator nothing. It returns and yields frozen data. Its callers show the data,
+and pass the operator's answers to the session. A method that needs SSH imports the SSH modules in a thread when it is
+called, so that the first screen of the wizard does not wait for these imports.
 """
 
 import asyncio
@@ -52,7 +54,7 @@ class NextStep(StrEnum):
     """The next action that an install needs."""
 
     START = "start"
-    """There is no run: check, then start."""
+    """The install has no run yet. Call `check`, then `start`."""
     FOLLOW = "follow"
     RESUME = "resume"
     """The run was interrupted, or ended without success. It can continue from the phase in which it stopped."""
@@ -60,15 +62,15 @@ class NextStep(StrEnum):
     ANSWER_RECEIVED = "answer-received"
     """The operator must answer whether the installer received the configuration."""
     ANSWER_CHANGES = "answer-changes"
-    """Nodes have changed since the preflight: recheck them, or send the configuration anyway."""
+    """Nodes have changed since the preflight. The operator must choose whether to recheck them or to continue."""
     VERIFY = "verify"
     """The installer reported success."""
 
 
 def next_step(run: RunState | None) -> NextStep:
-    """Decide what an install needs next. `run`: the state of its run; None: it has no run yet.
+    """Return the action that an install needs next. `run`: the state of its run; None: the install has no run yet.
 
-    The decision about an existing install belongs here and nowhere else."""
+    Only this function decides how an existing install continues."""
     if run is None:
         return NextStep.START
     if run.interrupted:
@@ -87,7 +89,7 @@ def next_step(run: RunState | None) -> NextStep:
 
 @dataclass(frozen=True)
 class Answers:
-    """The operator's answers to a run that waits; see `acp_tui.install.run.start_resume_abort.resume`."""
+    """The operator's answers that a run waits for; see `acp_tui.install.run.start_resume_abort.resume`."""
 
     kubernetes: str | None = None
     runtime: str | None = None
@@ -98,7 +100,9 @@ class Answers:
 
 @dataclass(frozen=True)
 class PackageReady:
-    """The packages are verified and, on the installer node, unpacked in `folder`. `new`: unpacked just now."""
+    """The packages are verified. If this host is the installer node, they are also unpacked in `folder`.
+
+    `new`: True if they were unpacked just now."""
 
     folder: Path
     new: bool
@@ -106,7 +110,7 @@ class PackageReady:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """An update of a run. `stalled`: it has made no progress for longer than the threshold."""
+    """An update of a run. `stalled`: the run has made no progress for longer than the threshold."""
 
     state: RunState
     lines: tuple[LogLine, ...]
@@ -120,16 +124,17 @@ def is_remote_install(plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class InstallSession:
-    """One install. `host_keys`: known host keys by node address. `home`: the state folder.
+    """The install of one plan. `host_keys`: known host keys by node address. `home`: the state folder.
 
-    `plan_dir`: the folder that relative paths of the plan start from. `remote`: see `is_remote_install`."""
+    `plan_dir`: the folder that relative paths of the plan start from. `remote`: True if this host is not the installer
+    node."""
 
     plan: Plan
     host_keys: Mapping[str, str]
     home: Path
     plan_dir: Path
     package: PackageWork | None = None
-    """The package work with its results so far; None: created when needed."""
+    """Verifies and unpacks the packages, and keeps the results. None: `check` creates the object."""
     address_map: AddressMap = direct
     settings: RunSettings = field(default_factory=RunSettings)
     remote: bool = False
@@ -137,7 +142,7 @@ class InstallSession:
     async def check(self, on_progress: OnProgress = silent) -> "AsyncGenerator[PackageReady | PreflightEvent, None]":
         """Verify and unpack the packages, then check all nodes. The last event has the complete report.
 
-        A remote install verifies the packages here; acp-tui unpacks them on the installer node.
+        For a remote install, the packages are only verified here. acp-tui unpacks them later on the installer node.
         Raises: PackageBlocked, PackageRefused, UnpackFailed."""
         package = self.package or PackageWork(self.plan_dir)
         if self.remote:
@@ -166,7 +171,7 @@ class InstallSession:
                 yield event
 
     async def _complete(self, report: Report, package: PackageWork) -> Report:
-        """Add the verdicts about the packages. For a remote install, leave out those about this host."""
+        """Add the verdicts about the packages to the report. For a remote install, remove those about this host."""
         if self.plan.package.core is not None:
             verdicts = (*await package.verify(self.plan), *report.verdicts)
             report = replace(report, finished=now(), verdicts=verdicts)
@@ -177,7 +182,7 @@ class InstallSession:
         return report
 
     async def leftovers(self) -> "Leftovers | None":
-        """Return the leftovers of the last run of this host. None: it succeeded, or this host has no run."""
+        """Return the leftovers of the last run of this host if the run ended without success, else None."""
         run_dir = await asyncio.to_thread(last_run, self.home)
         run = await asyncio.to_thread(status, run_dir) if run_dir is not None else None
         if run is None or not previous_failure(run):
@@ -196,13 +201,13 @@ class InstallSession:
         )
 
     def unfinished_run(self) -> RunState | None:
-        """Return the last run of this host if it has not ended. Raises: `RunNotFound`."""
+        """Return the last run of this host if the run has not ended, else None. Raises: `RunNotFound`."""
         run_dir = last_run(self.home)
         run = status(run_dir) if run_dir is not None else None
         return run if run is not None and run.phase not in FINAL else None
 
     def installed_run(self) -> RunState | None:
-        """Return the last run of this host if it was for the platform of this plan."""
+        """Return the last run of this host if it has the platform address of this plan, else None."""
         with suppress(RunNotFound):
             run_dir = last_run(self.home)
             run = status(run_dir) if run_dir is not None else None
@@ -213,8 +218,8 @@ class InstallSession:
     async def resume(self, run: RunState, answers: Answers = Answers(), report: Report | None = None) -> RunState:
         """Resume a run that ended, waits for an answer, or was interrupted.
 
-        `report`: the current preflight. A run whose configuration was rejected then gets a new configuration from the
-        plan. Raises: `StartError`, `RunNotFound`, `RunError`."""
+        `report`: the report of the current preflight. If the installer rejected the configuration of the run, the
+        report is needed to write a new configuration from the plan. Raises: `StartError`, `RunNotFound`, `RunError`."""
         document = None
         rejected = run.phase is Phase.FAILED and run.failed_in is Phase.POSTING
         if report is not None and rejected and run.spec.bundle is not None:
@@ -232,7 +237,7 @@ class InstallSession:
 
     @staticmethod
     async def follow(run_dir: Path) -> AsyncGenerator[RunProgress, None]:
-        """Yield updates until the run ends, needs an answer, or was interrupted. Raises: `RunNotFound`."""
+        """Yield updates until the run ends, waits for an answer, or is interrupted. Raises: `RunNotFound`."""
         async for update in follow(run_dir):
             stalled = await asyncio.to_thread(is_stalled, update.state, now())
             yield RunProgress(update.state, update.lines, stalled)
@@ -245,9 +250,9 @@ class InstallSession:
     async def verify(
         self, run: RunState | None, within: timedelta = SETTLE_TIME, *, interval: float = 10.0
     ) -> "AsyncGenerator[Finish, None]":
-        """Check the installed cluster every `interval` seconds, until it is healthy or `within` is over.
+        """Check the installed cluster every `interval` seconds, until it is healthy or the time `within` is over.
 
-        `run`: the install, if it is known on this host."""
+        `run`: the run that installed the cluster. None: this host has no record of the run."""
         access = await self.access()
         from acp_tui.install.verify.run import poll_until_settled
 
@@ -256,20 +261,20 @@ class InstallSession:
             yield finish
 
     async def write_report(self, folder: Path, finish: "Finish", run: RunState | None) -> tuple[Path, Path]:
-        """Write the completion report to `folder`, and return its files (JSON, HTML). Raises: OSError."""
+        """Write the completion report to `folder`, and return the paths of its JSON and HTML file. Raises: OSError."""
         from acp_tui.install.verify.completion_report import completion, write
 
         return await asyncio.to_thread(write, folder, completion(self.plan, finish, run))
 
     async def triage(self) -> "Triage":
-        """Search the likely cause of a stalled install on the installer node."""
+        """Query the installer node for the likely cause of a stalled install."""
         access = await self.access()
         from acp_tui.install.verify.triage import triage
 
         return await triage(access)
 
     async def clean_up(self) -> str:
-        """Remove the installer container, and return a message. The operator must have confirmed it.
+        """Remove the installer container, and return a message. Call this only after the operator has confirmed.
 
         Raises: `CleanUpFailed`."""
         access = await self.access()
@@ -278,7 +283,7 @@ class InstallSession:
         return await clean_up(access)
 
     async def access(self) -> "NodeAccess":
-        """Return the access to the nodes of the plan."""
+        """Return the data to connect to the nodes of the plan: logins, host keys and addresses."""
         await _load("acp_tui.install.verify.collect")
         from acp_tui.install.verify.collect import NodeAccess
 

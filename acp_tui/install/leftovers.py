@@ -1,7 +1,7 @@
-"""Leftovers of a failed run on the installer node, shown before a new run starts.
+"""Find the leftovers of a failed run on the installer node, and describe them before a new run starts.
 
-The preflight checks every node again. This module finds what the operator must know before the start. Only
-one leftover prevents a new run: an installer container that still exists.
+Only one leftover prevents a new run: an installer container that still exists. The other leftovers are for the
+operator's information, because the preflight checks every node again.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Leftovers:
 
 
 async def find_leftovers(access: NodeAccess, run: RunState) -> Leftovers:
-    """Return the leftovers on the installer node. The query changes nothing. Unknown values are None."""
+    """Return the leftovers on the installer node. Values that are not known are None. Nothing is changed."""
     plan, release = access.plan, access.plan.effective_release
     unpacked = await asyncio.to_thread((run.spec.setup_dir / "setup.sh").exists)
     node = plan.installer_node
@@ -98,9 +98,9 @@ def lines(leftovers: Leftovers) -> Iterator[str]:
     if leftovers.posted:
         yield _(
             "The configuration was sent, so the installer has possibly changed every node. Clean or reinstall the "
-            "nodes. The preflight reports leftovers."
+            "nodes. The next preflight reports the leftovers that it finds."
         )
     else:
         yield _("The configuration was not sent. Only the installer node was changed.")
     if leftovers.unpacked:
-        yield _("The package in {folder} is unpacked and can be used again.").format(folder=run.spec.setup_dir.parent)
+        yield _("The package is unpacked in {folder} and can be used again.").format(folder=run.spec.setup_dir.parent)

@@ -35,14 +35,14 @@ class IncompletePlan(StartError):
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Settings of a run. The defaults are those of a real install; the practice cluster has others."""
+    """The settings of a run. The defaults apply to a real install; the practice cluster uses other values."""
 
     pace: Timeouts = field(default_factory=Timeouts)
     bases: tuple[str, ...] = (DEFAULT_BASE,)
     """Default addresses of the installer's API."""
     installer_log: Path = INSTALLER_LOG
     recheck_before_post: bool = True
-    """Recheck the nodes before the configuration is sent; see `RunSpec`."""
+    """True if the run must recheck the nodes before it sends the configuration; see `RunSpec`."""
 
 
 async def bundle_for(
@@ -55,9 +55,10 @@ async def bundle_for(
     remote: tuple[Plan, Path] | None = None,
     keep: SecretsMode = "plain",
 ) -> Path:
-    """Write the bundle of this plan and report to `folder`.
+    """Write the bundle with the plan and the report to `folder`.
 
-    `remote`: for a remote install, the plan and the base folder as they are on the installer node.
+    `remote`: for a remote install, the plan with paths on the installer node, and the folder on that node from which
+    relative paths start.
     Raises: `StartError`."""
 
     def write() -> Path:
@@ -94,7 +95,7 @@ async def launch(
 ) -> Path:
     """Write the bundle below `home`, start the install, and return the folder of the run.
 
-    The packages must be unpacked. `plan_dir`: the folder that relative paths of the plan start from.
+    The packages must already be unpacked. `plan_dir`: the folder that relative paths of the plan start from.
     Raises: `StartError`, `RunError`."""
     settings = settings or RunSettings()
     install_dir = _install_dir(plan, plan_dir)
@@ -125,7 +126,7 @@ async def launch(
 
 
 def _remove_earlier_secrets(bundle: Path) -> None:
-    """Remove the secrets of earlier bundles. A failed run needs them only until a new run starts."""
+    """Remove the secrets of all other bundles. Their runs need them only until a new run starts."""
     for other in bundle.parent.glob("*/"):
         if other != bundle:
             with suppress(OSError):

@@ -1,6 +1,7 @@
-"""Write the support archive: logs, state, plan, report and versions of a run, with secrets masked and sizes limited.
+"""Write the support archive with the logs, the state, the plan, the report and the versions of a run.
 
-It is built in memory and written atomically, with mode 0600 and checksums.
+In the archive, secrets are masked, and long files are shortened. The archive is built in memory, and then written
+atomically with mode 0600. It contains checksums of its files.
 """
 
 import hashlib
@@ -33,11 +34,11 @@ from acp_tui.preflight.bundle.layout import DOCUMENT, PLAN, REPORT, SETUP
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024
-"""Bytes of the start and the end of a log that the archive has."""
+"""The archive contains at most `HEAD` bytes of the start of a log and `TAIL` bytes of its end."""
 _FILE = 4 * 1024 * 1024
-"""Most bytes that the archive has of any other file."""
+"""The archive contains at most this number of bytes of a file that is not a log."""
 _EDGES = (b"\n", b"\r")
-"""Line ends of a log. A progress bar writes megabytes with carriage returns only."""
+"""Bytes that end a line of a log. A progress bar can write megabytes with carriage returns and no newline."""
 SUMS = "SHA256SUMS"
 _BUNDLED = (PLAN, SETUP, REPORT, COMPLETION)
 
@@ -47,7 +48,7 @@ class Archive:
     path: Path
     files: tuple[str, ...]
     size: int
-    """Bytes."""
+    """The size of the archive in bytes."""
 
 
 def write_archive(
@@ -58,10 +59,11 @@ def write_archive(
     *,
     run_dir: Path | None = None,
 ) -> Archive:
-    """Write the archive of the run to `path`. Raises: OSError; then nothing was written.
+    """Write the support archive of a run to `path`. Raises: OSError; the archive is then not written.
 
-    `plan`: its secrets are masked too, in case the bundle of the run has none any more. `extra`: text by file name.
-    `run_dir`: the folder of a run whose state cannot be read. Without state and `run_dir` there was no run."""
+    `state`: the state of the run; None: the state cannot be read, or no run exists. `run_dir`: the folder of a run
+    whose state cannot be read. `plan`: a plan whose secrets are masked too, because the bundle of the run may no longer
+    contain them. `extra`: the text of additional files, by file name."""
     mask = Masker(run_secrets(state, plan))
     found = _texts(state, state.spec.run_dir if state else run_dir)
     texts = {name: mask(text) for name, text in (*found, *(extra or {}).items())}
@@ -79,7 +81,7 @@ def write_archive(
 
 
 def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
-    """Return every secret of the run on this host: of its document, its plans and their key files."""
+    """Return every secret of the run: those in its configuration, in its plans and in their key files."""
     found: set[str] = set()
     bundle = state.spec.bundle if state else None
     plans = [plan] if plan is not None else []
@@ -100,7 +102,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
 
 
 def _texts(state: RunState | None, run_dir: Path | None) -> Iterator[tuple[str, str]]:
-    """Yield the name and the unmasked text of each file."""
+    """Yield the name and the text of each file of the archive. Secrets are not masked yet."""
     yield "README.txt", _readme(state, run_dir)
     yield "versions.json", json.dumps(versions(), indent=2) + "\n"
     if run_dir is not None:
@@ -124,7 +126,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
         "",
     ]
     if state is None:
-        none = _("This user has not started an install on this host.")
+        none = _("The user who created this archive has not started an install on this host.")
         broken = _("Cannot read the state of the run in {folder}.").format(folder=run_dir)
         return "\n".join([*lines, broken if run_dir else none]) + "\n"
     lines += [
@@ -146,7 +148,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
 
 
 def versions() -> Mapping[str, str]:
-    """Return the versions of acp-tui, Python and the system of this host."""
+    """Return the versions of acp-tui, Python and the operating system on this host."""
     release: dict[str, str] = {}
     with suppress(OSError):
         release = platform.freedesktop_os_release()
@@ -167,7 +169,7 @@ def _read(path: Path) -> str:
 
 
 def _ends(path: Path) -> str:
-    """Return the start and the end of a log, cut between lines: a truncated secret would not be masked."""
+    """Return the start and the end of a log. Only complete lines are kept: a part of a secret would not be masked."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)

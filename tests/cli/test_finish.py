@@ -194,9 +194,9 @@ def assert_not_removed(place: Place, reason: str) -> None:
 def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Place) -> None:
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
     place.installed(12)
-    assert_not_removed(place, "12 min after the end of the install; it removes itself within 30 min")
+    assert_not_removed(place, "12 min after the end of the install; the installer removes itself within 30 min")
     place.installed(40, Phase.NEEDS_VERSION)
-    assert_not_removed(place, "an install of this host has not ended")
+    assert_not_removed(place, "an install that this host started has not ended")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
     assert_not_removed(place, "the cluster is not verified")

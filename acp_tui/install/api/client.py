@@ -1,7 +1,8 @@
-"""The installer's HTTP API, and the only importer of httpx.
+"""The client for the installer's HTTP API. No other module imports httpx.
 
-The API is plain HTTP on the installer node, and hardly documented. So every response has a size limit, and every
-request has a time limit. No proxy of the environment is used. The configuration is sent once, to one address.
+The installer node serves the API over plain HTTP, and the vendor documents little of it. So the client limits the size
+of each response and the time of each request. It ignores the proxy variables of the environment. It sends the
+configuration only once, and only to one address.
 """
 
 import asyncio
@@ -27,10 +28,10 @@ if TYPE_CHECKING:  # httpx is imported at the first request: the first screen of
 
 PREFIXES = ("", "/cpaas-installer")  # API-PREFIX
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes of a response that are read; the rest is ignored."""
+"""The largest number of bytes that are read from a response. The rest of the response is ignored."""
 
 _ASK = (10.0, 5.0)
-"""Time limits of a GET request in seconds: for the response, and for the connection."""
+"""Two time limits of a GET request, in seconds: for reading the response, and for connecting."""
 _STEP = 100  # characters of a step; the rest is cut off
 _BODY_TIMEOUT = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
@@ -58,9 +59,11 @@ class PostResult(StrEnum):
 class PostOutcome:
     result: PostResult
     status: int | None = None
-    """HTTP status; None without a response."""
+    """The HTTP status of the response. None: there was no response."""
     body: str = ""
-    """The response, or the reason why none came. It can quote the configuration: mask it before you show it."""
+    """The text of the response, or the reason why there was no response.
+
+    The text can quote the configuration, so mask its secrets before you show it."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,10 @@ class _Reply:
 
 
 async def find_api(bases: Sequence[str]) -> Endpoint | None:
-    """Return the first of `bases` whose progress URL, without or with the prefix, returns 200 and not a web page.
+    """Search for the installer's API at the addresses `bases`, and return its endpoint. None: no API responds yet.
 
-    A response with content takes precedence over an empty one. Only GET is sent. None: no API yet."""
+    The search sends GET requests to the progress URL, without and with each prefix. The API is at the first URL that
+    returns status 200 and not a web page. A response with content takes precedence over an empty response."""
     empty: Endpoint | None = None
     async with _client(_ASK) as client:
         for base in bases:
@@ -96,7 +100,9 @@ async def find_api(bases: Sequence[str]) -> Endpoint | None:
 
 
 async def offered_versions(endpoint: Endpoint) -> Offered:
-    """Return the offered Kubernetes and container runtime versions; empty if the API does not report them."""
+    """Query the Kubernetes and container runtime versions that the installer offers.
+
+    The result has no versions if the installer does not report them."""
     async with _client(_ASK) as client:
         # The vendor's text has a double slash. A strict server rejects it.
         token = None
@@ -118,9 +124,10 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
 async def post_config(
     endpoint: Endpoint, document: bytes, *, timeout: float = _POST_TIMEOUT, body_timeout: float = _BODY_TIMEOUT
 ) -> PostOutcome:
-    """Send the configuration with one POST to one address. This function never repeats it (API-CONFIG).
+    """Send the configuration with one POST to one address. This function never repeats the POST (API-CONFIG).
 
-    `timeout`: seconds until the HTTP status. `body_timeout`: seconds from the status to the end of the response."""
+    `timeout`: limit in seconds until the HTTP status arrives. `body_timeout`: limit in seconds from the HTTP status to
+    the end of the response."""
     import httpx
 
     async with _client(_POST) as client:
@@ -143,9 +150,9 @@ async def post_config(
 
 
 async def progress(endpoint: Endpoint) -> ProgressReply | None:
-    """Return the installer's progress. None: no response, an empty one, or a web page (API-NOANSWER).
+    """Query the installer's progress. None: there was no response, or it was empty or a web page (API-NOANSWER).
 
-    With an error status, only JSON counts: other text comes from a proxy."""
+    A response with an error status counts only if it is JSON. Any other text comes from a proxy."""
     async with _client(_ASK) as client:
         reply = await _get(client, endpoint.url("/api/progress"))
     if reply is None or reply.html or not reply.body.strip():
@@ -158,10 +165,10 @@ async def progress(endpoint: Endpoint) -> ProgressReply | None:
 
 
 def read_progress(text: str) -> ProgressReply:
-    """Parse a progress reply: Success takes precedence over Failed (API-SUCCESS, API-FAIL5).
+    """Parse a progress reply. The word Success takes precedence over the word Failed (API-SUCCESS, API-FAIL5).
 
-    In JSON, also in truncated JSON, only a value equal to the word counts, not a message that contains it. In other
-    text the word counts anywhere, as in the vendor's script."""
+    In JSON, even if it is truncated, a word counts only if it is a complete value; a longer value that contains the
+    word does not count. In a reply that is not JSON, a word counts anywhere, as in the vendor's script."""
     try:
         document: JsonValue = json.loads(text)
     except (ValueError, RecursionError):
@@ -183,7 +190,7 @@ def _is_json(text: str) -> bool:
 
 
 def _step_line(text: str) -> str | None:
-    """Return the second word of the first line that contains `step`, without its comma (API-PROGRESS)."""
+    """Find the step in a text reply: the second word of the first line with `step`, without a comma (API-PROGRESS)."""
     for line in text.splitlines():
         columns = line.split()
         if "step" in line and len(columns) > 1:
@@ -203,9 +210,9 @@ def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
 
 
 def import_http_client() -> None:
-    """Import httpx with the modules that it imports late, and load its certificates.
+    """Import httpx and the modules that httpx itself imports late, and load the CA certificates.
 
-    The runner does this at its start, so that acp-tui can be replaced during an install."""
+    The runner does this at its start, so that the files of acp-tui can be replaced during an install."""
     for name in ("httpx", "httpcore", "anyio._backends._asyncio"):
         import_module(name)
     _ssl_context()
@@ -213,7 +220,7 @@ def import_http_client() -> None:
 
 @cache
 def _ssl_context() -> ssl.SSLContext:
-    """Return the TLS context of every request. It is cached: httpx would read the certificates for each client."""
+    """Return the TLS context for all requests. It is cached, so that httpx does not read the certificates each time."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)

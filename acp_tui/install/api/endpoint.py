@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The URL of the API: `base` like http://127.0.0.1:8080, `prefix` "" or /cpaas-installer."""
+    """The URL of the API. `base`: such as http://127.0.0.1:8080. `prefix`: "" or "/cpaas-installer"."""
 
     base: str
     prefix: str = ""

@@ -1,6 +1,7 @@
-"""Parse the versions that the installer offers, from undocumented responses (API-TOKEN, API-VERSIONS).
+"""Parse the responses of the installer that contain its token and the versions that it offers.
 
-The parsers accept any reasonable format. A value that they do not find stays empty.
+The format of these responses is not documented, so the parsers accept any reasonable format (API-TOKEN, API-VERSIONS).
+A value that a parser does not find stays empty.
 """
 
 import json
@@ -20,18 +21,21 @@ _NUMBERS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Offered:
-    """Versions that an installer offers, newest first. Empty: it reports none, or in an unknown format."""
+    """The versions that an installer offers, newest first.
+
+    A tuple is empty if the installer reports no versions, or reports them in an unknown format."""
 
     kubernetes: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     raw: str = ""
-    """The response, to show to the operator; "" if none came."""
+    """Text for the operator: the response, or the reason why there was no response."""
 
 
 def parse_token(body: str) -> str | None:
-    """Parse the bearer token in `body`: plain, a JSON string, or under `token`, `access_token`, `data`, `data.token`.
+    """Return the bearer token in `body`. None: `body` has no token, or an HTTP header cannot contain it.
 
-    None: it has no token, or the token is not valid in an HTTP header."""
+    `body`: the token as plain text or as a JSON string, or a JSON object. In the object, the token has the key `token`,
+    `access_token`, `data` or `data.token`."""
     text = body.strip()
     try:
         found = _token_in(json.loads(text))
@@ -53,7 +57,7 @@ def _token_in(value: JsonValue) -> str | None:
 
 
 def parse_offer(body: str) -> Offered:
-    """Return the versions in the `data` of the ConfigMap `body`. Keys and formats can be any."""
+    """Return the versions in the `data` of the ConfigMap `body`. `data` can have any keys and formats."""
     try:
         document: JsonValue = json.loads(body)
     except (ValueError, RecursionError):
@@ -70,7 +74,7 @@ def parse_offer(body: str) -> Offered:
 
 
 def _lines(value: JsonValue, path: str = "") -> Iterator[str]:
-    """Yield each text in `value` as `path: text`: a version is then next to the name of its component."""
+    """Yield each text in `value` as a line `path: text`. A version is then next to its component's name."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _lines(inner, f"{path}.{key}" if path else key)

@@ -1,1 +1,1 @@
-"""The configuration document of the installer."""
+"""The configuration that acp-tui sends to the installer."""

@@ -1,6 +1,6 @@
 """Render the installer's configuration from the plan, with the keys, types and order that the installer expects.
 
-The result depends only on the plan and on its key and certificate files.
+The result depends only on the plan and on the key and certificate files that the plan names.
 """
 
 import base64
@@ -29,14 +29,14 @@ _SYSTEM_TAINT: Document = {"key": _SYSTEM_ROLE, "effect": "NoSchedule"}
 
 @dataclass(frozen=True)
 class Missing:
-    """A plan key that is missing or invalid. `path`: the plan key, such as network.cni. `reason`: a message."""
+    """A plan key that is missing or invalid. `path`: the key, such as network.cni. `reason`: a message."""
 
     path: str
     reason: str
 
 
 class RenderError(AcpError):
-    """The plan is not complete. `missing` has every missing or invalid key."""
+    """The plan is not complete. `missing` lists every plan key that is missing or invalid."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -46,12 +46,12 @@ class RenderError(AcpError):
 
     @property
     def message(self) -> str:
-        """Return the reasons, one line for each plan key."""
+        """Return one line for each missing or invalid plan key: its path and the reason."""
         return "\n".join(f"{one.path}: {one.reason}" for one in self.missing)
 
 
 def render(plan: Plan, plan_dir: Path) -> str:
-    """Return the installer's configuration as JSON text, with secrets.
+    """Return the installer's configuration as JSON text, including its secrets.
 
     `plan_dir`: the folder that relative paths of the plan start from.
 
@@ -61,16 +61,19 @@ def render(plan: Plan, plan_dir: Path) -> str:
 
 
 def document(plan: Plan, read_file: ReadFile) -> Document:
-    """Return the installer's configuration, with secrets. `read_file` returns the bytes of a file or raises OSError.
+    """Return the installer's configuration, including its secrets.
 
-    `cluster.version` and the container runtime are "" if the plan has none: the run fills in the versions that the
-    installer offers. Raises: RenderError if keys or files are missing.
+    `read_file`: a function that returns the bytes of a file or raises OSError. If the plan has no Kubernetes version or
+    no container runtime, its value is "": the run later fills in a version that the installer offers.
+    Raises: RenderError if keys or files are missing.
     """
     return _Writer(plan, read_file).document()
 
 
 def network_device(plan: Plan) -> str:
-    """Return the interface name in the configuration: the plan's, else the same one of all nodes, else "" (OQ-NIC)."""
+    """Return the interface name for the configuration (OQ-NIC).
+
+    It is the interface name in the plan, else the name that all nodes have in common, else ""."""
     if plan.network.nic:
         return plan.network.nic
     names = {node.nic for node in plan.nodes}
@@ -78,7 +81,7 @@ def network_device(plan: Plan) -> str:
 
 
 class _Writer:
-    """Builds the document, and collects every missing key, so that one error lists all."""
+    """Builds the configuration, and collects all missing plan keys, so that one error lists them all."""
 
     def __init__(self, plan: Plan, read_file: ReadFile) -> None:
         self.plan = plan
@@ -150,7 +153,7 @@ class _Writer:
         plan, network, address = self.plan, self.plan.network, self.plan.address
         if not address.cluster_endpoint:
             self._add_missing(
-                "address.cluster_endpoint", _("a value is required: the nodes connect to the cluster endpoint")
+                "address.cluster_endpoint", _("the cluster endpoint is required, because the nodes connect to it")
             )
         if not plan.control_planes:
             self._add_missing("nodes", _("at least one control plane node is required"))
@@ -240,14 +243,14 @@ class _Writer:
 
 
 def _placement(plan: Plan, node: Node) -> Document:
-    """Return labels and taints of a control plane node: they decide what may run on it."""
+    """Return the labels and taints of a control plane node. They decide which Pods can run on the node."""
     if plan.isolation and plan.exclusive(node):
         return {"labels": {_SYSTEM_ROLE: "true"}, "taints": [dict(_MASTER_TAINT), dict(_SYSTEM_TAINT)]}
     return {"labels": None, "taints": [] if plan.deployable(node) else [dict(_MASTER_TAINT)]}
 
 
 def _agents(plan: Plan) -> int:
-    """Return the number of VictoriaMetrics agents (XR-VM-AGENTS). If VictoriaMetrics is installed, it is at least 1."""
+    """Return the number of VictoriaMetrics agents (XR-VM-AGENTS). With VictoriaMetrics, the number is at least 1."""
     wanted = plan.components.victoriametrics_agents or 0
     return max(wanted, 1) if plan.components.victoriametrics_nodes else wanted
 

@@ -1,4 +1,4 @@
-"""List the parts of a plan's configuration that no public source documents."""
+"""List the parts of a plan's configuration that are not publicly documented."""
 
 from acp_tui.checks.release_traits import release_traits, releases_where
 from acp_tui.core.i18n import _
@@ -7,7 +7,7 @@ from acp_tui.plan.model import Plan
 
 
 def unverified(plan: Plan) -> tuple[str, ...]:
-    """Return a note for each part of this plan that no public source documents; () if all are documented."""
+    """Return a note for each part of the plan's configuration that is not publicly documented."""
     own_login = any(node.ssh.model_dump(exclude_none=True) for node in plan.nodes)
     own_nic = any(node.nic and node.nic != network_device(plan) for node in plan.nodes)
     locked_key = any((login := plan.login(node)).key_file and login.key_passphrase for node in plan.nodes)
@@ -22,28 +22,34 @@ def unverified(plan: Plan) -> tuple[str, ...]:
         ),
         (
             plan.network.ip_family == "ipv6",
-            _("The configuration of an IPv6-only cluster is not documented. acp-tui derives it."),
+            _("The configuration of an IPv6-only cluster is not documented. acp-tui uses the keys of IPv4 clusters."),
         ),
         (
             any(plan.deployable(node) for node in plan.control_planes),
             _(
-                "The vendor's page excludes applications on control plane nodes, but the installer's option "
-                "allows them."
+                "The vendor's documentation does not allow applications on control plane nodes, but the installer has "
+                "an option that allows them."
             ),
         ),
         (
             mixed,
-            _("Unattended installs with isolation are documented only if all control plane nodes are exclusive."),
+            _(
+                "Unattended installs with isolation are documented only if all control plane nodes are exclusive: "
+                "reserved for the platform."
+            ),
         ),
         (
             any(plan.exclusive(node) for node in plan.workers),
-            _("The vendor does not document how to request an exclusive worker. It is installed as a normal worker."),
+            _(
+                "The vendor does not document how to request an exclusive worker. The exclusive workers of the plan "
+                "become normal workers."
+            ),
         ),
         (
             own_nic,
-            _("The configuration has one interface name for all nodes. The interface of a single node is ignored."),
+            _("The configuration has one interface name for all nodes. A different name for a single node is ignored."),
         ),
-        (own_login, _("A login for a single node is possible, but no published example uses it.")),
+        (own_login, _("The configuration can have a login for a single node, but no published example has one.")),
         (locked_key, _("The configuration cannot contain the passphrase of an SSH key.")),
     )
     return tuple(note for holds, note in notes if holds)

@@ -1,6 +1,6 @@
-"""Prepare the configuration for the POST: fill in versions, and find its secrets so that messages can mask them.
+"""Prepare the configuration for the POST: fill in the versions, and find the secrets that messages must mask.
 
-The document is read right before the POST. The submitted copy is only in memory.
+The file with the configuration is read right before the POST. The submitted configuration exists only in memory.
 """
 
 import base64
@@ -20,7 +20,9 @@ class InvalidConfig(AcpError):
 
 
 def wanted_versions(document: bytes) -> tuple[str, str]:
-    """Return the Kubernetes and container runtime versions of the document; "" means the installer's newest."""
+    """Return the Kubernetes and container runtime versions in the configuration.
+
+    "" means the newest version that the installer offers. Raises: InvalidConfig."""
     cluster = _cluster(_parsed(document))
     annotations = cluster.get("annotations")
     if not isinstance(annotations, dict):
@@ -32,7 +34,7 @@ def wanted_versions(document: bytes) -> tuple[str, str]:
 
 
 def with_versions(document: bytes, kubernetes: str, runtime: str) -> bytes:
-    """Return the document with these versions; unchanged if it already has them."""
+    """Return the configuration with the given versions; unchanged if it already has these versions."""
     if wanted_versions(document) == (kubernetes, runtime):
         return document
     root = _parsed(document)
@@ -45,13 +47,13 @@ def with_versions(document: bytes, kubernetes: str, runtime: str) -> bytes:
 
 
 def secrets_in(document: bytes) -> tuple[str, ...]:
-    """Return every secret of the document, as base64 and decoded; longest first."""
+    """Return every secret of the configuration, encoded as base64 and decoded; the longest text first."""
     found = {form for value in secret_values(_parsed(document)) for form in (value, _plain(value)) if form}
     return tuple(sorted(found, key=len, reverse=True))
 
 
 def mask_values(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` with every secret masked. An installer can quote the configuration in an error."""
+    """Return `text` with every secret masked. The installer's error messages can quote the configuration."""
     for secret in secrets:
         for form in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(form, "••••••")

@@ -1,6 +1,6 @@
 """Describe a failed install: phase, last log lines and likely cause.
 
-The causes are derived from error messages of common tools. They are likely, not certain.
+The cause is derived from error messages of common tools, so it is likely but not certain.
 """
 
 import os
@@ -19,11 +19,14 @@ _LONGEST = 300  # characters of a line
 _CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"no space left on device|disk quota exceeded",
-        N_("A disk is full. To find it, run df -h on the node. The requirement is BND-FREE-100G."),
+        N_("A disk is full. To find it, run df -h on the nodes. For the required space, see BND-FREE-100G."),
     ),
     (
         r"address already in use|port is already allocated|bind: .*in use",
-        N_("A port is in use. Ports 8080, 12080, 12443 and 16443 must be free. On the installer node, run: ss -tlnp"),
+        N_(
+            "A port is in use. Ports 8080, 12080, 12443 and 16443 must be free. To find the process that uses the "
+            "port, run on the installer node: ss -tlnp"
+        ),
     ),
     (
         r"cannot connect to the docker daemon|docker\.sock|containerd\.sock|nerdctl: .*not found",
@@ -31,15 +34,15 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"imagepullbackoff|errimagepull|failed to pull image|manifest unknown",
-        N_("An image cannot be pulled. Check that the node reaches the registry on port 11443."),
+        N_("An image cannot be pulled. Check that all nodes reach the registry on port 11443."),
     ),
     (
         r"x509:|certificate (?:has expired|is not yet valid)",
-        N_("A certificate was rejected. Check the clocks of the nodes and the certificate."),
+        N_("A certificate was rejected. Check the certificate and the clocks of the nodes."),
     ),
     (
         r"unable to authenticate|permission denied \(publickey|ssh: handshake failed",
-        N_("The installer cannot log in to a node. Check user, password or key, and sshd on that node."),
+        N_("The installer cannot log in to a node. Check the user, the password or key, and sshd on that node."),
     ),
     (
         r"no route to host|network is unreachable|i/o timeout|context deadline exceeded",
@@ -47,15 +50,15 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"permission denied|operation not permitted|must be (?:run as )?root",
-        N_("A command has no permission. setup.sh must run as root."),
+        N_("A command did not have the required permission. setup.sh must run as root."),
     ),
     (
         r"oomkilled|out of memory|cannot allocate memory",
-        N_("A node has too little free memory. On the node, run: free -h"),
+        N_("A node has too little free memory. To find the node, run on each node: free -h"),
     ),
     (
         r"no such file or directory|command not found",
-        N_("A file or command is missing on the node. Unpack the package again: acp-tui unpack PLAN"),
+        N_("A file or command was not found. Unpack the package again: acp-tui unpack PLAN"),
     ),
 )
 
@@ -72,7 +75,7 @@ _BY_PHASE: Mapping[Phase, str] = {
 
 @dataclass(frozen=True)
 class Failure:
-    """`phase`: the failed phase. `lines`: the last log lines. `cause`: the likely cause, a message."""
+    """A failed install. `phase`: the failed phase. `lines`: the last log lines. `cause`: the likely cause."""
 
     phase: Phase
     lines: tuple[str, ...]
@@ -85,7 +88,7 @@ def previous_failure(run: RunState | None) -> bool:
 
 
 def failure(state: RunState, most: int = 8) -> Failure:
-    """Describe a failed run from its state and the ends of its logs."""
+    """Describe a failed run from its state and the last lines of its logs."""
     phase = state.failed_in or state.phase
     source = state.spec.installer_log if phase is Phase.INSTALLING else state.spec.run_dir / SETUP_LOG
     lines = last_lines(source, most) or last_lines(state.spec.run_dir / SETUP_LOG, most)
@@ -93,7 +96,7 @@ def failure(state: RunState, most: int = 8) -> Failure:
 
 
 def likely(phase: Phase, text: str) -> str:
-    """Return the likely cause of a failure: from error messages in `text`, else from the failed phase."""
+    """Return the likely cause of a failure. If `text` has no known error message, the failed phase decides."""
     lower = text.lower()
     for pattern, cause in _CAUSES:
         if re.search(pattern, lower):
@@ -102,7 +105,7 @@ def likely(phase: Phase, text: str) -> str:
 
 
 def last_lines(path: Path, most: int) -> tuple[str, ...]:
-    """Return the last lines of a log, cleaned and truncated; () if it does not exist."""
+    """Return the last lines of a log, shortened and without control characters; () if it cannot be read."""
     try:
         with path.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
@@ -113,6 +116,6 @@ def last_lines(path: Path, most: int) -> tuple[str, ...]:
 
 
 def logs(run_dir: Path, installer_log: Path) -> tuple[tuple[str, Path], ...]:
-    """Return every log of the run with its display name."""
+    """Return the display name and the path of every log of the run."""
     names = (EVENTS_FILE, SETUP_LOG, RUNNER_LOG, PROGRESS_FILE)
     return (*((name, run_dir / name) for name in names), ("installer.log", installer_log))

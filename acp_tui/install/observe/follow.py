@@ -1,6 +1,6 @@
 """Follow an install run: its state and the new lines of its logs.
 
-A follower only reads. Several may follow the same run, and each may start and stop at any time.
+A follower only reads files. Several followers can follow the same run, and each can start and stop at any time.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from acp_tui.install.run.state import (
 )
 
 MAX_LINE = 500
-"""Characters of a log line that are shown; the file has all."""
+"""The largest number of characters of a log line that are shown. The log file has the complete line."""
 
 _INTERVAL = 0.3  # seconds between two polls
 _CHUNK = 256 * 1024  # bytes of a log that one poll reads; if the log has grown more, older lines are skipped
@@ -29,7 +29,7 @@ _FIRST_READ = 64 * 1024  # bytes at the end of a log with which a late follower 
 
 @dataclass(frozen=True)
 class RunUpdate:
-    """The state of a run, and the log lines since the last update."""
+    """The state of a run, and the log lines that are new since the previous update."""
 
     state: RunState
     lines: tuple[LogLine, ...] = ()
@@ -38,7 +38,7 @@ class RunUpdate:
 async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
     """Yield updates until the run is at rest: ended, waiting for an answer, or interrupted.
 
-    Sources of the lines: `setup.sh`, `installer`, and `acp-tui` for the events of the run. Raises: `RunNotFound`."""
+    The source of a line is `setup.sh`, `installer`, or `acp-tui` for the events of the run. Raises: `RunNotFound`."""
     state = await asyncio.to_thread(status, run_dir)
     tails = (
         Tail("acp-tui", run_dir / EVENTS_FILE),
@@ -68,7 +68,7 @@ class Tail:
         self._rest = b""
 
     def more(self, at_end: bool) -> tuple[LogLine, ...]:
-        """Return the new complete lines; with `at_end` also an incomplete last one."""
+        """Return the new complete lines. With `at_end`, also return the last line if it has no newline yet."""
         try:
             with self._path.open("rb") as file:
                 found = self._path.stat()
@@ -92,7 +92,7 @@ class Tail:
         new = tuple(LogLine(self._source, self._text(line)) for line in lines)
         if not skipped:
             return new
-        note = _("... {size:.1f} MB are not shown. The file has all lines: {file}")
+        note = _("... {size:.1f} MB of the log are not shown. The file has all lines: {file}")
         return (LogLine(self._source, note.format(size=skipped / 1e6, file=self._path)), *new[1:])
 
     def _text(self, line: bytes) -> str:

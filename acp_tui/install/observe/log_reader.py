@@ -1,7 +1,8 @@
-"""Read pages of a log of any size, and search it, with bounded memory.
+"""Read pages of a log, and search the log. The memory use stays small, even if the log is very large.
 
-A place is the byte offset of the start of a line. A log that grows, shrinks or disappears is not an error: the page is
-empty. The log is read in pieces and not mapped: if a mapped file shrinks, the reader is killed by SIGBUS.
+A place is the byte offset at which a line starts. A log that has shrunk or disappeared is not an error: its pages are
+empty. The log is read in pieces and not mapped into memory: the signal SIGBUS kills a process that reads a mapped file
+after the file has shrunk.
 """
 
 import os
@@ -14,15 +15,17 @@ from pathlib import Path
 from acp_tui.core.text import sanitize
 
 MAX_LINE = 500
-"""Characters of a line that are shown."""
+"""The largest number of characters of a line that are shown."""
 _FIRST_PIECE, _PIECE = 4096, 1024 * 1024
-"""Bytes per read: small at first, because the end of a line is near."""
+"""Bytes of the first read, and most bytes of a later read. The first read is small, because most lines are short."""
 _LONGEST = 4096  # bytes of a line that are read
 
 
 @dataclass(frozen=True)
 class Page:
-    """Complete lines of a log without control characters. `start`, `end`, `size` (of the log): bytes."""
+    """Complete lines of a log, without control characters.
+
+    `start`, `end`: byte offsets of the page in the log. `size`: bytes of the complete log."""
 
     start: int = 0
     end: int = 0
@@ -31,7 +34,7 @@ class Page:
 
 
 def page(path: Path, start: int, count: int) -> Page:
-    """Return `count` lines from `start` on; fewer at the end of the log."""
+    """Return a page of `count` lines from the place `start` on; fewer lines at the end of the log."""
     with _opened(path) as log:
         begin = offset = min(start, log.size)
         lines: list[str] = []
@@ -44,7 +47,7 @@ def page(path: Path, start: int, count: int) -> Page:
 
 
 def before(path: Path, start: int, count: int) -> int:
-    """Return the place `count` lines before `start`; 0 if there are fewer lines."""
+    """Return the place that is `count` lines before the place `start`; 0 if fewer lines precede `start`."""
     with _opened(path) as log:
         offset = min(start, log.size)
         for _line in range(count):
@@ -55,16 +58,16 @@ def before(path: Path, start: int, count: int) -> int:
 
 
 def last(path: Path, count: int) -> int:
-    """Return the place of the last `count` lines."""
+    """Return the place at which the last `count` lines start."""
     with _opened(path) as log:
         end = log.size
     return before(path, end, count)
 
 
 def find(path: Path, text: str, start: int, *, backwards: bool = False) -> int | None:
-    """Return the place of the next line with `text`, from `start` on or before it. None: not found.
+    """Return the place of the next line that contains `text`. None: no line contains it.
 
-    The search ignores the case of letters."""
+    The search starts at `start`, and goes to earlier lines if `backwards` is true. It ignores the case of letters."""
     if not text:
         return None
     pattern = re.compile(re.escape(text.encode()), re.IGNORECASE)
@@ -78,7 +81,7 @@ _NEWLINE = re.compile(rb"\n")
 
 @dataclass(frozen=True)
 class _Log:
-    """An open file with the size that it had then. `handle` None: it does not exist."""
+    """An open log. `size`: its size when it was opened. `handle`: None if the file could not be opened."""
 
     handle: int | None
     size: int
@@ -87,7 +90,7 @@ class _Log:
         return os.pread(self.handle, length, start) if self.handle is not None else b""
 
     def first(self, pattern: "re.Pattern[bytes]", start: int) -> int | None:
-        """Return the first match from `start` on."""
+        """Return the offset of the first match from `start` on. None: no match."""
         piece, overlap = _FIRST_PIECE, len(pattern.pattern)
         while start < self.size:
             found = pattern.search(self.read(start, piece + overlap))
@@ -97,7 +100,7 @@ class _Log:
         return None
 
     def last(self, pattern: "re.Pattern[bytes]", end: int) -> int | None:
-        """Return the last match before `end`."""
+        """Return the offset of the last match before `end`. None: no match."""
         piece, overlap = _FIRST_PIECE, len(pattern.pattern)
         limit = end = min(end, self.size)
         while end > 0:
@@ -109,7 +112,7 @@ class _Log:
         return None
 
     def line_at(self, offset: int) -> int:
-        """Return the start of the line that contains `offset`."""
+        """Return the offset at which the line that contains `offset` starts."""
         newline = self.last(_NEWLINE, offset)
         return 0 if newline is None else newline + 1
 

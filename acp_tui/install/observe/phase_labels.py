@@ -21,7 +21,7 @@ SHOWN_AS: Mapping[Phase, Phase] = {
     Phase.POST_UNKNOWN: Phase.POSTING,
     Phase.POSTED: Phase.INSTALLING,
 }
-"""Phases that are shown as one of `PHASES`: phase → the one that is shown."""
+"""Phases that the operator sees as a phase of `PHASES`. Key: the phase of the run. Value: the phase that is shown."""
 
 _OTHER_PHASES: Mapping[Phase, str] = {
     Phase.STARTING: NC_("phase", "starting"),

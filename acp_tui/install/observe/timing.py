@@ -1,4 +1,4 @@
-"""Durations of install runs: of their phases, of a typical install, and of a stall."""
+"""Measure how long install runs and their phases take, and whether a run is stalled."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunNotFound
 MIN_STALL = timedelta(minutes=15)
 """Shortest time without progress after which an install counts as stalled."""
 VENDOR = (30, 60)
-"""Shortest and longest install of three nodes in minutes, as documented by the vendor (API-DURATION)."""
+"""The vendor's documented shortest and longest duration of a three-node install, in minutes (API-DURATION)."""
 _READ = 1 << 20  # bytes of a history that are read
 
 
@@ -26,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Span:
-    """A phase of the install, its start and its duration in seconds."""
+    """A phase of an install, with its start time and its duration in seconds."""
 
     phase: Phase
     began: datetime
@@ -47,7 +47,7 @@ def _moments(run_dir: Path) -> Iterator[Moment]:
 
 
 def spans(run_dir: Path) -> tuple[Span, ...]:
-    """Return the phases of a run that has ended. The last event is the end and has no span."""
+    """Return the phases of a run that has ended. The last event only marks the end of the run."""
     began: dict[Phase, datetime] = {}
     for moment in history(run_dir):
         began.setdefault(moment.phase, moment.at)
@@ -65,7 +65,9 @@ def typical_duration(run_dir: Path) -> timedelta | None:
 
 
 def stall_threshold(run_dir: Path) -> timedelta:
-    """Return the longest allowed time without progress: 15 min, or 1.5 times the longest pause of earlier installs."""
+    """Return the time without progress after which a run counts as stalled.
+
+    It is 15 min, or 1.5 times the longest pause of earlier successful installs if that is longer."""
     pauses = [MIN_STALL]
     for state in _earlier(run_dir):
         moments = [moment.at for moment in history(state.spec.run_dir)]
@@ -74,7 +76,7 @@ def stall_threshold(run_dir: Path) -> timedelta:
 
 
 def idle_time(state: RunState, now: datetime) -> timedelta:
-    """Return the time since the last event of the run or the last line of a log."""
+    """Return the time since the last event of the run or the last change of a log, whichever is later."""
     events = [state.started, *(moment.at for moment in history(state.spec.run_dir)[-1:])]
     for log in (state.spec.run_dir / SETUP_LOG, state.spec.installer_log):
         with suppress(OSError):

@@ -1,4 +1,7 @@
-"""The record of the last remote install from this host, in `afar.json`. It has no secrets; the login is in the plan."""
+"""The record of the last remote install from this host, in the file `afar.json`.
+
+The record has no secrets, because the login is only in the plan.
+"""
 
 import json
 from dataclasses import dataclass
@@ -12,9 +15,9 @@ _FILE = "afar.json"
 
 @dataclass(frozen=True)
 class LastRemoteInstall:
-    """`plan`: plan file or bundle folder. `address`: its installer node.
+    """The last remote install. `plan`: its plan file or bundle folder. `address`: the address of the installer node.
 
-    `ended`: exit status of the install on the node; None: not known on this host."""
+    `ended`: exit status of the install on the node. None: this host does not know the exit status."""
 
     plan: Path
     address: str
@@ -23,14 +26,14 @@ class LastRemoteInstall:
 
 
 def save_last_remote(home: Path, remote: LastRemoteInstall) -> None:
-    """Write the record. Raises: OSError."""
+    """Save the record of the last remote install. Raises: OSError."""
     document = {"plan": str(remote.plan), "address": remote.address, "started": remote.started.isoformat(),
             "ended": remote.ended}  # fmt: skip
     write_atomically(private_folder(home) / _FILE, json.dumps(document) + "\n")
 
 
 def load_last_remote(home: Path) -> LastRemoteInstall | None:
-    """Read the record. None: missing or not valid."""
+    """Load the record of the last remote install. None: the record is missing or not valid."""
     try:
         document = json.loads((home / _FILE).read_text(encoding="utf-8"))
         started = datetime.fromisoformat(document["started"]).astimezone(UTC)

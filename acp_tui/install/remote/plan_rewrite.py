@@ -11,23 +11,24 @@ from acp_tui.preflight.report.model import Report
 
 _PACKAGE, _KEYS = "package", "keys"
 _CHECKED_REMOTELY = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
-"""Requirements about the host that unpacks: acp-tui checks them on the installer node."""
+"""Requirements for the host that unpacks the package. A remote install checks them on the installer node."""
 
 
 @dataclass(frozen=True)
 class RemotePlan:
-    """The plan with the paths of the installer node, and the files to upload."""
+    """The plan with paths on the installer node, and the files to upload to these paths."""
 
     plan: Plan
     packages: tuple[Upload, ...]
-    """Packages, signatures and public key."""
+    """The packages, their signatures and the public key."""
     keys: tuple[Upload, ...]
 
 
 def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
-    """Return the plan with paths below `folder`, an absolute path on the node, and the files to upload.
+    """Return the plan with paths on the installer node, and the files to upload to these paths.
 
-    `plan_dir`: the folder that relative paths of the plan start from."""
+    `folder`: the absolute path on the node below which all files are uploaded. `plan_dir`: the folder on this
+    host that relative paths of the plan start from."""
     uploads: dict[Path, Upload] = {}
 
     def upload(kind: str, path: Path) -> str:

@@ -1,6 +1,6 @@
-"""Provide acp-tui on the installer node: use an installed one of the same version, else copy this program.
+"""Provide acp-tui on the installer node. If the same version is not installed there, copy acp-tui from this host.
 
-This happens before the package is uploaded. Error messages name the next step.
+A remote install provides acp-tui before it uploads the package. Error messages name the next step.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
 
 FOLDER = "program"
-"""Folder of the copied program on the node, below the folder of the install."""
+"""The folder for the copied acp-tui on the node. It is in the folder of the remote install."""
 
 _PYTHONS = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3")
 _IMPORT_TEST = "import acp_tui.cli.actions.install"
@@ -65,31 +65,33 @@ else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$pyt
 
 @dataclass(frozen=True)
 class InstalledProgram:
-    """`command`: runs acp-tui on the node. None: acp-tui must be copied, and runs with the node's `python`."""
+    """How to run acp-tui on the node. `command`: the command that runs it. None: acp-tui must be copied first.
+
+    `python`: the Python interpreter of the node that runs the copied acp-tui."""
 
     command: str | None
     python: str = ""
 
 
 async def find(connection: Connection, program: SelfArchive | None) -> InstalledProgram:
-    """Return the program to run on the node. `program` is the archive that can be copied there.
+    """Find out how acp-tui can run on the node. `program`: the archive of acp-tui that can be copied to the node.
 
-    Raises: `RemoteInstallError` if neither can be used; `ConnectionLost`."""
+    Raises: `RemoteInstallError` if acp-tui is not installed on the node and cannot be copied; `ConnectionLost`."""
     known = ("acp-tui", f"{quote(sys.executable)} -m acp_tui")
     blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
     reading = await run_script(connection, _FIND, blanks)
     if reading.status == NEEDS_ROOT:
         raise RemoteInstallError(_("a remote install requires root. Log in as root, or allow sudo without a password"))
     if reading.status:
-        raise ConnectionLost(_("the node did not report its programs"))
+        raise ConnectionLost(_("the node did not report its installed programs"))
     if installed := re.fullmatch(r"there ([01])\s*", reading.text):
         return InstalledProgram(known[int(installed[1])])
     machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
     pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
     if program is None:
-        reason = _("this acp-tui is not an installed package, so its libraries are unknown")
+        reason = _("the acp-tui on this host is not an installed Python package, so its libraries are unknown")
     elif machine is None or machine[1] != program.machine:
-        reason = _("this acp-tui is for the architecture {ours}, but the node has {theirs}").format(
+        reason = _("the acp-tui on this host is for the architecture {ours}, but the node has {theirs}").format(
             ours=program.machine, theirs=machine[1] if machine else "?"
         )
     elif program.launcher:
@@ -98,19 +100,20 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
         return InstalledProgram(None, fit[0])
     else:
         has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or pgettext("error", "none")
-        reason = _("this acp-tui requires Python {version} on the node. Python versions on the node: {found}").format(
+        reason = _("acp-tui requires Python {version} on the node. Python versions on the node: {found}").format(
             version=_PYTHONS[0].removeprefix("python"), found=has
         )
     raise RemoteInstallError(
         _(
-            "acp-tui {version} is not installed on the node, and cannot be copied: {reason}. Nothing was sent. "
-            "Fix this, or install acp-tui {version} in a folder of the node's PATH. Then run this command again."
+            "acp-tui {version} is not installed on the node, and cannot be copied: {reason}. Nothing was sent "
+            "to the node. Solve the problem, or install acp-tui {version} in a folder of the node's PATH. Then run the "
+            "command again."
         ).format(version=__version__, reason=reason)
     )
 
 
 def program_upload(archive: Path, folder: str) -> Upload:
-    """Return the upload of the archive. Its name on the node includes a digest of the content."""
+    """Return the upload of the archive. The file name on the node includes a digest of the archive."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Upload(archive, f"{folder}/{FOLDER}/{__version__}-{digest[:12]}.tar.gz")
@@ -119,7 +122,7 @@ def program_upload(archive: Path, folder: str) -> Upload:
 async def unpack(connection: Connection, sent: Upload, program: SelfArchive, python: str) -> str:
     """Unpack the uploaded acp-tui on the node, test it, and return the command that runs it.
 
-    `sent`: the upload of the archive `program`. `python`: the interpreter of the node that runs it.
+    `sent`: the upload of the archive `program`. `python`: the Python interpreter of the node that runs acp-tui.
 
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     home = sent.remote.removesuffix(".tar.gz")
@@ -136,7 +139,7 @@ async def unpack(connection: Connection, sent: Upload, program: SelfArchive, pyt
     if reading.status == _TEST_FAILED:
         message = _(
             "acp-tui was copied, but it does not run on the node: {reason}. Install acp-tui {version} in a folder of "
-            "the node's PATH. Then run this command again."
+            "the node's PATH. Then run the command again."
         )
         raise RemoteInstallError(message.format(reason=error, version=__version__))
     reason = error or pgettext("error", "exit status {status}").format(status=reading.status)

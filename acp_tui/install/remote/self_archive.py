@@ -1,7 +1,7 @@
 """Pack the running acp-tui into one archive, for an installer node without acp-tui.
 
-If Python and the libraries are in one folder with the launcher, the archive has that folder and needs nothing else.
-Otherwise it has the code and the installed libraries, and needs the same Python on the node.
+If the launcher, Python and the libraries are in one folder, the archive contains this folder and needs nothing else on
+the node. Otherwise the archive contains the code and the libraries, and needs the same Python version on the node.
 """
 
 import gzip
@@ -24,10 +24,10 @@ _EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")
 
 @dataclass(frozen=True)
 class SelfArchive:
-    """The content of the archive. `files`: local file and its name in the archive.
+    """The content of an archive of acp-tui. `files`: pairs of a local file and its name in the archive.
 
-    `launcher`: the Python interpreter in the archive; "" if it has none. `python`, `machine`: required on the node, as
-    in `sys.implementation.cache_tag` and `uname -m`."""
+    `launcher`: the Python interpreter in the archive; "" if it has none. `python`: the Python that the node must have,
+    as in `sys.implementation.cache_tag`. `machine`: the architecture that it must have, as in `uname -m`."""
 
     files: tuple[tuple[Path, str], ...]
     launcher: str
@@ -36,9 +36,9 @@ class SelfArchive:
 
 
 def this_program() -> SelfArchive:
-    """Return the archive of this program.
+    """Return the content of an archive of the running acp-tui.
 
-    Raises: PackageNotFoundError if it is not installed: its libraries are then unknown."""
+    Raises: PackageNotFoundError if acp-tui is not an installed Python package: its libraries are then unknown."""
     home = Path(sys.executable).parent
     if all(Path(part).is_relative_to(home) for part in (acp_tui.__file__, os.__file__)):
         return SelfArchive(tuple(_below(home, home)), Path(sys.executable).name)
@@ -48,7 +48,7 @@ def this_program() -> SelfArchive:
 
 
 def pack(program: SelfArchive, archive: Path) -> None:
-    """Write the archive; the same program gives the same bytes. Raises: OSError."""
+    """Write `program` to the file `archive`. The same content always gives the same bytes. Raises: OSError."""
     with (
         archive.open("wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
@@ -86,7 +86,9 @@ def _libraries() -> Iterator[tuple[Path, str]]:
 
 
 def _collect(name: str, extras: frozenset[str], found: dict[str, Distribution]) -> None:
-    """Add the package `name` and its requirements to `found`. Those that are not installed are for other systems."""
+    """Add the Python package `name` and the packages that it requires to `found`.
+
+    A required package that is not installed is skipped, because it is for another operating system."""
     found[name.lower()] = installed = distribution(name)
     for line in installed.requires or ():
         wanted, _sep, marker = line.partition(";")

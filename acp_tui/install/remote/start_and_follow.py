@@ -1,7 +1,8 @@
-"""Commands on the installer node for a remote install: lock the upload, start the install, read its output.
+"""Run commands on the installer node for a remote install: lock the upload, start the install, read its output.
 
-On the node the same acp-tui command runs in its own session, with its output in a file. So a connection may break at
-any time. Everything is in one folder of the user's home; its secrets are deleted when the install ends.
+On the node, acp-tui installs in a session of its own and writes its output to a file. So the install continues when the
+SSH connection breaks. All files are in one folder in the home folder of the SSH user. The secrets in this folder are
+deleted when the install ends.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ class RemoteInstallError(AcpError):
 async def retry_connection(
     connect: Connect, work: Callable[[Connection], Awaitable[T]], report: Callable[[str], None]
 ) -> T:
-    """Do `work` over a connection. If the connection breaks, repeat over a new one, without a time limit.
+    """Do `work` over a connection. If the connection breaks, repeat `work` over a new one, without a time limit.
 
     `report`: called with a message before each retry.
     Raises: `ConnectError` if the first connection fails, or if the node rejects the login."""
@@ -72,11 +73,13 @@ async def retry_connection(
 
 @dataclass(frozen=True)
 class RemoteOutput:
-    """The state of the install on the node. `text`: its output from the requested offset up to the byte `next`."""
+    """The state and the output of the install on the node.
+
+    `text`: the output from the requested byte offset up to the byte offset `next`."""
 
     running: bool
     status: int | None
-    """Exit status of the last install on the node. None: no install has ended, or it was killed."""
+    """Exit status of the last install on the node. None: it has not ended, it was killed, or there is none."""
     next: int = 0
     text: str = ""
 
@@ -143,7 +146,7 @@ _LOCKED, _CANNOT_WRITE, _NO_TOOL = 70, 74, 127
 
 
 async def read_output(connection: Connection, folder: str, offset: int) -> RemoteOutput:
-    """Read the output of the install from byte `offset` on; -1: its last lines.
+    """Read the output of the install from byte `offset` on. If `offset` is -1, read the last lines.
 
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     blanks = {"FOLDER": quote(folder), "OFFSET": str(offset), "MOST": str(_MOST), "END": str(_END)}
@@ -158,7 +161,7 @@ async def read_output(connection: Connection, folder: str, offset: int) -> Remot
 
 
 async def status(connection: Connection, folder: str, *flags: str) -> CollectorOutput | None:
-    """Return the output of `acp-tui status` on the node. None: none was started. Raises: `ConnectionLost`."""
+    """Return the output of `acp-tui status` on the node. None: no install was started. Raises: `ConnectionLost`."""
     redirect = "" if "--json" in flags else "2>&1"  # a JSON document must be alone
     reading = await run_script(
         connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "REDIRECT": redirect}
@@ -169,7 +172,7 @@ async def status(connection: Connection, folder: str, *flags: str) -> CollectorO
 async def acquire_upload_lock(connection: Connection, folder: str, sender: str) -> None:
     """Lock the upload folder on the node for this host.
 
-    `sender`: the host, a blank, and a random ID of the upload.
+    `sender`: user@host of this host, a space, and a random ID of the upload.
     Raises: `RemoteInstallError` if another host has the lock; `ConnectionLost`."""
     blanks = {
         "FOLDER": quote(folder),
@@ -181,14 +184,14 @@ async def acquire_upload_lock(connection: Connection, folder: str, sender: str) 
 
 
 async def refresh_upload_lock(connection: Connection, folder: str, sender: str) -> None:
-    """Refresh the lock. Raises: `RemoteInstallError` if another host has taken it; `ConnectionLost`."""
+    """Refresh the upload lock. Raises: `RemoteInstallError` if another host has the lock; `ConnectionLost`."""
     _check(await run_script(connection, _REFRESH, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
 
 
 async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
     """Start the install of the bundle in `folder`, unless an install is running there.
 
-    `program`: the command that runs acp-tui on the node. `flags`: its options, such as --again.
+    `program`: the command that runs acp-tui on the node. `flags`: options of the install command, such as --again.
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     blanks = {
         "FOLDER": quote(folder),
@@ -203,13 +206,13 @@ def _check(reading: CollectorOutput) -> None:
     if reading.status == _LOCKED:
         holder = reading.text.split()[:1] or [pgettext("host", "another host")]
         message = _(
-            "{holder} is already uploading an install to this node. Nothing was started. If that upload has stopped, "
-            "run this command again after {n} s."
+            "{holder} is already uploading an install to the node, so no install was started. If that upload has "
+            "stopped, run the command again after {n} s."
         )
         raise RemoteInstallError(message.format(holder=holder[0][:80], n=_LOCK_TIMEOUT))
     if reading.status == _CANNOT_WRITE:
         raise RemoteInstallError(
-            _("cannot write to the folder of the install on the node. Check the disk space of the node: df -h")
+            _("cannot write to the folder of the install on the node. To check the disk space, run on the node: df -h")
         )
     if reading.status:
         raise RemoteInstallError(
@@ -233,7 +236,7 @@ async def follow_output(
 
 
 class OutputFollower:
-    """Splits the output of an install into lines, and keeps its position over broken connections."""
+    """Splits the output of an install into lines, and keeps its position when the connection breaks."""
 
     def __init__(self) -> None:
         self._last = RemoteOutput(True, None)
@@ -248,16 +251,16 @@ class OutputFollower:
         return tuple(lines)
 
     async def follow(self, connection: Connection, folder: str, show: Callable[[RemoteOutput], None]) -> RemoteOutput:
-        """Follow the install from the last output on, as `follow_output` does. `show` must call `lines`."""
+        """Follow the install like `follow_output`, from the last output on. `show` must call `lines`."""
         return await follow_output(connection, folder, self._last, show)
 
 
 async def run_script(
     connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60
 ) -> CollectorOutput:
-    """Run one script on the node, as root where sudo needs no password, and return its output.
+    """Run a script on the node, and return its output. The script runs as root if sudo needs no password.
 
-    `blanks`: values for each @NAME@ of the script. Raises: `ConnectionLost`."""
+    `blanks`: the value that replaces each @NAME@ of the script. Raises: `ConnectionLost`."""
     for blank, value in blanks.items():
         shell = shell.replace(f"@{blank}@", value)
     snippet = Collector("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)

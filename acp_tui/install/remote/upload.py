@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass
 class RemoteHost:
-    """Access to the installer node. `known_hosts`: host keys by address; the key of a new node is added."""
+    """The installer node of a remote install. `known_hosts`: host keys by address; `connect` adds the node's key."""
 
     plan: Plan
     plan_dir: Path
@@ -45,9 +45,9 @@ class RemoteHost:
     known_hosts: dict[str, str]
     report_retry: Callable[[str], None]
     folder: str = ""
-    """The folder of the install on the node, absolute; "" until the first `read_output`."""
+    """The folder of the install on the node, absolute; "" until the first `read_output` sets it."""
     sender: str = field(default_factory=lambda: f"{getpass.getuser()}@{platform.node()} {secrets.token_hex(6)}")
-    """Identifies this upload."""
+    """The text that identifies this upload in the lock on the node."""
 
     async def connect(self) -> Connection:
         """Return a new connection to the node. Raises: `ConnectError`."""
@@ -59,11 +59,11 @@ class RemoteHost:
         return connection
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do `work` over a connection, and return its result. `retry_connection` repeats it after a break."""
+        """Do `work` over a connection, and return its result. If the connection breaks, repeat `work`."""
         return await session.retry_connection(self.connect, work, self.report_retry)
 
     async def read_output(self, offset: int = 0) -> session.RemoteOutput:
-        """Read the output of the install from byte `offset` on; -1: its last lines."""
+        """Read the output of the install from byte `offset` on. If `offset` is -1, read the last lines."""
         return await self.run(lambda connection: self.read_from(connection, offset))
 
     async def read_from(self, connection: Connection, offset: int) -> session.RemoteOutput:
@@ -75,7 +75,7 @@ class RemoteHost:
 
 @dataclass(frozen=True)
 class RemoteResume:
-    """The node has an install that has not ended. It is resumed, so its package is not uploaded again."""
+    """The node has an install that has not ended. This install is resumed, so the package is not uploaded again."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,11 @@ async def start_remotely(
     on_progress: OnProgress,
     on_uploaded: Callable[[], None],
 ) -> AsyncGenerator[RemoteEvent, None]:
-    """Check, upload and start the install. The last event is `RemoteStarted`, or a report with blockers.
+    """Check the nodes, upload the files, and start the install on the installer node.
 
-    `flags`: options for the same command on the node. `on_uploaded`: called after each file.
-    Raises: `StartError`, `UploadError`, `RemoteInstallError`, `ConnectError`, and those of `InstallSession.check`."""
+    The last event is `RemoteStarted`. If the report has blockers, the report is the last event, and nothing is started.
+    `flags`: options of the install command on the node. `on_uploaded`: called after each uploaded file.
+    Raises: `StartError`, `UploadError`, `RemoteInstallError`, `ConnectError`, and errors of `InstallSession.check`."""
     plan, plan_dir = install.plan, install.plan_dir
     program = await asyncio.to_thread(_self_archive)
     found = await host.run(lambda c: provision.find(c, program))
@@ -153,7 +154,7 @@ def _self_archive() -> SelfArchive | None:
 
 
 def _unfinished(status_json: str) -> bool:
-    """Return True if the output of `status --json` is that of a run that has not ended."""
+    """Return True if the output of `acp-tui status --json` describes a run that has not ended."""
     try:
         phase = json.loads(status_json)["phase"]
     except (ValueError, KeyError, TypeError):
@@ -165,7 +166,7 @@ def _unfinished(status_json: str) -> bool:
 def _scratch(home: Path, address: str) -> Iterator[Path]:
     """Create a private folder for the files to upload, and delete it afterwards.
 
-    The name is fixed: files of a killed command, secrets among them, are deleted the next time.
+    The folder always has the same name. So files and secrets of a killed command are deleted the next time.
     Raises: `RemoteInstallError` if another acp-tui of this user is uploading to the node."""
     folder = private_folder(home) / f"errand-{address}"
     with (home / f"errand-{address}.lock").open("w") as lock:
@@ -173,7 +174,7 @@ def _scratch(home: Path, address: str) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             message = _(
-                "an acp-tui process on this host is already uploading to this node. Wait until it ends, then try again."
+                "an acp-tui process on this host is already uploading to the node. Wait until it ends, then try again."
             )
             raise session.RemoteInstallError(message) from None
         try:
@@ -194,7 +195,7 @@ class _Uploader:
         await session.acquire_upload_lock(connection, self.host.folder, self.host.sender)
 
     async def __call__(self, *files: Upload) -> None:
-        """Upload the files, and refresh the lock on the node meanwhile."""
+        """Upload the files. During the upload, refresh the lock on the node."""
         await self.host.run(lambda connection: self._upload(connection, files))
 
     async def _upload(self, connection: Connection, files: Sequence[Upload]) -> None:

@@ -12,7 +12,7 @@ _NAME = "%Y%m%dT%H%M%S.%fZ"
 
 
 def new_run_dir(state_home: Path) -> Path:
-    """Return the path for the next run; names sort by time. `start` creates the folder."""
+    """Return the path of the folder for the next run. Folder names sort by time. `start` creates the folder."""
     name = now().strftime(_NAME)
     newest = max((folder.name for folder in (state_home / _RUNS).glob("*/")), default="")
     if newest >= name:  # the clock was set back
@@ -22,7 +22,7 @@ def new_run_dir(state_home: Path) -> Path:
 
 
 def last_run(state_home: Path) -> Path | None:
-    """Return the run that has not ended, else the newest readable one. None: no run."""
+    """Return the folder of the run that has not ended, else of the newest run with a readable state. None: no run."""
     newest: Path | None = None
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True):
         with suppress(RunNotFound):
@@ -33,7 +33,7 @@ def last_run(state_home: Path) -> Path | None:
 
 
 def damaged_run(state_home: Path) -> RunNotFound | None:
-    """Return the error if the state of the newest run cannot be read. None: it can be read, or does not exist yet."""
+    """Return the error if the state of the newest run cannot be read. None: it can be read, or there is none yet."""
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True)[:1]:
         try:
             read_state(folder)
@@ -43,5 +43,5 @@ def damaged_run(state_home: Path) -> RunNotFound | None:
 
 
 def newest_run(state_home: Path) -> Path | None:
-    """Return the newest run, even if its state cannot be read. None: no run."""
+    """Return the folder of the newest run, even if its state cannot be read. None: no run."""
     return max((state_home / _RUNS).glob("*/"), default=None)

@@ -1,7 +1,7 @@
-"""Write the output of setup.sh to its log. On a full disk, lines are dropped and the install continues.
+"""Write the output of setup.sh to its log. If the disk is full, lines are dropped, and the install continues.
 
-setup.sh must not write to the disk itself: its write would fail, and a careful script then ends. This process also
-leaves disk space for the run's state.
+setup.sh writes to this process and not to the log, because a script can end when it cannot write to a full disk. This
+process also leaves free disk space for the state of the run.
 """
 
 import os
@@ -11,14 +11,14 @@ import sys
 from acp_tui.core.i18n import _
 
 RESERVE = 16 * 1024 * 1024
-"""Bytes of the disk that stay free, at most a quarter of the disk."""
+"""Bytes that this process leaves free on the disk. On a small disk, it leaves a quarter of the disk free."""
 _PIECE = 64 * 1024  # bytes
 _TAIL = 32 * 1024
-"""Bytes of dropped output that stay in memory: the last lines have the API's address or the error."""
+"""Bytes of the last output that stay in memory while the disk is full. They have the API's address or the error."""
 
 
 def main(path: str) -> int:
-    """Append standard input to the log at `path` until it ends."""
+    """Append standard input to the log at `path` until the input ends."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     waiting, lost = b"", 0

@@ -9,18 +9,18 @@ FAILED_LIMIT = 5  # API-FAIL5
 
 @dataclass(frozen=True)
 class ReplyCounter:
-    """Counts over all progress replies of an install."""
+    """The result of all progress replies of an install so far."""
 
     failed: int = 0
-    """Replies with Failed since the install started. Never reset."""
+    """Number of replies with Failed since the install started. It is never reset."""
     unanswered: int = 0
-    """Polls without a reply since the last reply. The number does not decide the outcome (API-NOANSWER)."""
+    """Number of polls without a reply since the last reply. It does not decide the outcome (API-NOANSWER)."""
     step: str | None = None
     outcome: Says = Says.RUNNING
 
 
 def count_reply(counter: ReplyCounter, reply: ProgressReply | None) -> ReplyCounter:
-    """Return the counts after one more poll. `reply` None: the poll had no reply."""
+    """Return the counter after one more poll. `reply`: None if the poll had no reply."""
     if reply is None:
         return replace(counter, unanswered=counter.unanswered + 1)
     failed = counter.failed + (reply.says is Says.FAILED)

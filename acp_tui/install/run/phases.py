@@ -1,7 +1,7 @@
 """The phases of an install run, up to the accepted configuration.
 
-Each phase is one coroutine that ends by recording the next phase. setup.sh and the POST must not happen twice, so they
-are recorded before they are done. The successor of a dead runner repeats them only if the operator answers so.
+Each phase is one coroutine. It ends when it has recorded the next phase. setup.sh and the POST must not run twice, so
+each is recorded before it starts. A runner that replaces a dead one repeats them only if the operator decides so.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from acp_tui.install.run.state_recorder import QUOTED, Run, minutes, quote
 
 
 async def run_phases(run: Run) -> None:
-    """Execute phases until the run ends or needs an answer of the operator."""
+    """Execute phases until the run ends or needs an answer from the operator."""
     if run.state.phase is Phase.POSTING:  # the earlier runner died during the POST: only the installer has the answer
         run.record(replace(run.state, phase=Phase.POST_UNKNOWN, message=post_unknown_text()), post_unknown_text())
     while (phase := _PHASES.get(run.state.phase)) is not None:
@@ -38,8 +38,8 @@ async def _starting(run: Run) -> None:
     found = await api.find_api(setup.api_bases(spec, done=True))
     if found is not None:
         message = _(
-            "An installer already runs at {address}. Follow its install, or send it this configuration. Or remove it "
-            "({command}) and start again."
+            "An installer is already running at {address}. Follow its install, send the configuration to it, or remove "
+            "it ({command}) and start again."
         ).format(address=found.base, command=spec.removal)
         run.record(replace(run.state, phase=Phase.POST_UNKNOWN, endpoint=found, message=message), message)
         return
@@ -137,7 +137,7 @@ async def _versions(run: Run) -> None:
 def choose(wanted: str, answered: str | None, offered: tuple[str, ...]) -> str | None:
     """Return the version to install (XR-VERSIONS): the operator's answer, else the plan's version, else the newest.
 
-    None: the operator must choose. If the offered versions are unknown, only an answer counts."""
+    None: the operator must choose. If the offered versions are unknown, only the operator's answer is used."""
     if answered:
         return answered if answered in offered or not offered else None
     if not wanted:
@@ -179,7 +179,8 @@ async def _posting(run: Run) -> None:
         message = _("The installer rejected the configuration (HTTP {status}): {response}")
         if outcome.status is not None and not 400 <= outcome.status < 500:
             message += "\n" + _(
-                "Check the installer's Web UI before you send it again. The install has possibly started."
+                "The install has possibly started. Check the installer's Web UI before you send the configuration "
+                "again."
             )
         run.fail(message.format(status=outcome.status, response=response), state)
     elif outcome.result is PostResult.NOT_SENT:

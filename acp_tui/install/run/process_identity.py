@@ -1,4 +1,4 @@
-"""Process identity that is safe against PID reuse: PID, boot ID and start time (Linux, /proc)."""
+"""Identify a process by PID, boot ID and start time (Linux, /proc). The kernel uses PIDs again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Return True if the process runs. A zombie does not."""
+        """Return True if the process still runs. A zombie process does not count."""
         return self.boot == boot_id() and running(self.pid) == self
 
 
@@ -24,7 +24,7 @@ def boot_id() -> str:
 
 
 def running(pid: int) -> Process | None:
-    """Return the process that has `pid` now; None: no such process."""
+    """Return the process that now has the PID `pid`. None: there is no such process."""
     try:
         return from_stat(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace"), boot_id())
     except OSError:
@@ -32,7 +32,7 @@ def running(pid: int) -> Process | None:
 
 
 def from_stat(line: str, boot: str) -> Process | None:
-    """Parse a line of /proc/PID/stat from the boot `boot`. None: a zombie, or an invalid line."""
+    """Parse a line of /proc/PID/stat. `boot`: the boot ID. None: the process is a zombie, or the line is not valid."""
     head, _close, tail = line.rpartition(")")
     fields = tail.split()
     pid = head.split(" ")[0]

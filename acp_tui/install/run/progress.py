@@ -1,4 +1,4 @@
-"""The last phases of a run: poll the installer from the accepted configuration to the outcome."""
+"""The last phases of a run: poll the installer after it accepts the configuration, until the outcome is known."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from acp_tui.preflight.bundle import remove_secrets
 
 
 async def posted(run: Run) -> None:
-    """Start to poll. The start time is stored: a successor of this runner keeps the same deadline."""
+    """Start to poll the installer. The start time is stored, so that the next runner keeps the same deadline."""
     started = run.state.following_since or now()
     run.record(replace(run.state, phase=Phase.INSTALLING, following_since=started, silent_since=None, message=""))
 
@@ -50,7 +50,7 @@ async def installing(run: Run) -> None:
 
 
 def _save_reply(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
-    """Save the reply for the operator, masked: its format is not documented, and it may quote the configuration."""
+    """Save the reply for the operator. Its secrets are masked, because it can quote the configuration."""
     with suppress(OSError):  # a full disk must not end the polling
         write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets)))
 
@@ -64,7 +64,7 @@ def _record_reply(
     reply: ProgressReply | None,
     secrets: tuple[str, ...],
 ) -> None:
-    """Record the result of one poll, made at `moment`."""
+    """Record the result of the poll at the time `moment`."""
     state = replace(
         state,
         setup_exit=setup.exit_status(state.spec.run_dir),  # setup.sh may end long after the API is ready
@@ -75,9 +75,10 @@ def _record_reply(
     )
     event = ""
     if reply is not None and reply.says is Says.FAILED:
-        event = _("The installer reported Failed ({count} of {limit} reports that end the install): {reply}").format(
-            count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets)
-        )
+        event = _(
+            "The installer reported Failed. Number of such reports: {count}; the install fails at {limit}. Reply: "
+            "{reply}"
+        ).format(count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets))
     elif counter.step != before.step:
         event = pgettext("progress", "Step {step}").format(step=counter.step)
     if counter.outcome is Says.SUCCESS:
@@ -98,7 +99,7 @@ def _record_reply(
 
 
 def _warning(state: RunState, moment: datetime, event: str) -> str:
-    """Return the message for the operator while the install runs; "" if there is no problem."""
+    """Return the warning that the operator sees while the install runs; "" if there is no problem."""
     if state.silent_since is None:
         return event if state.failed_answers else ""
     silence = (moment - state.silent_since).total_seconds()

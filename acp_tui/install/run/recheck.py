@@ -1,6 +1,6 @@
-"""Recheck all nodes right before the configuration is sent, because setup.sh takes minutes.
+"""Recheck all nodes right before the configuration is sent, because they can change while setup.sh runs.
 
-Of the installer node, only its reachability counts: setup.sh has changed it since the preflight.
+For the installer node, only its reachability counts, because setup.sh has changed that node since the preflight.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from acp_tui.preflight.run import PreflightDone, preflight
 
 _ATTEMPTS = 2  # a short fault, such as a restart of sshd, is over at the second one
 _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
-"""Not `unknown`: a busy node that timed out must not stop an unattended install."""
+"""Outcomes that count as new blockers. `unknown` is excluded: a slow query must not stop an unattended install."""
 
 
 async def recheck_nodes(spec: RunSpec) -> str:
     """Return the blockers that are new since the preflight, one line each; "" if there are none.
 
-    A blocker counts only if a second check finds it too."""
+    If the first check finds blockers, the nodes are checked again. Only the blockers of the second check count."""
     if spec.bundle is None or not spec.recheck_before_post:
         return ""
     try:
@@ -38,7 +38,7 @@ async def recheck_nodes(spec: RunSpec) -> str:
         lines = tuple(_lines(bundle, await _checked(bundle)))
         if not lines:
             return ""
-    return "\n".join((_("These problems are new since the preflight:"), *lines))
+    return "\n".join((_("These problems of the nodes are new since the preflight:"), *lines))
 
 
 async def _checked(bundle: Bundle) -> Report:

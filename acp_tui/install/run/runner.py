@@ -1,8 +1,10 @@
-"""The process that executes an install run. It continues without the wizard, the terminal and the SSH session.
+"""The process that executes an install run. It continues when the wizard, the terminal or the SSH session ends.
 
-If it dies, another runner continues from the files of the run. Its arguments and its environment have no secret.
+If the runner dies, a new runner continues from the files of the run. The arguments and the environment of the runner
+have no secrets.
 
-It imports and reads at its start everything that later phases need. So acp-tui can be replaced during an install.
+At its start, the runner imports all modules and reads all assets that later phases need. So the files of acp-tui can be
+replaced during an install.
 """
 
 import asyncio
@@ -25,7 +27,9 @@ _LOCK_TRIES = 50  # a tenth of a second each
 
 
 def main(arguments: list[str]) -> int:
-    """Execute the run in a folder. `arguments`: the folder, with `--detach` before it to run in a child process."""
+    """Execute a run.
+
+    `arguments`: the folder of the run. With `--detach` before the folder, a child process executes the run."""
     if arguments[:1] == ["--detach"]:
         if os.fork():
             return 0
@@ -41,8 +45,8 @@ def main(arguments: list[str]) -> int:
             if run.state.runner is None or not run.state.runner.alive:
                 run.fail(
                     _(
-                        "This install was not started: an earlier one is still running on this host. To follow it: "
-                        "acp-tui attach"
+                        "The install was not started, because an earlier install is still running on this host. To "
+                        "follow the earlier install: acp-tui attach"
                     )
                 )
             return 1
@@ -59,7 +63,7 @@ def load_all(state: RunState) -> None:
 
 
 def _redirect(log: Path) -> None:
-    """Detach from the terminal: input from /dev/null, output to `log`."""
+    """Detach from the terminal: read input from /dev/null, and write output to `log`."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, stream in ((nothing, 0), (written, 1), (written, 2)):

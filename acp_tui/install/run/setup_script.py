@@ -1,6 +1,6 @@
-"""Run setup.sh detached, with its output, exit status and process in files of the run's folder.
+"""Run setup.sh in the background. Its output, exit status and process are recorded in files in the folder of the run.
 
-A wrapper writes these files, not the runner. So a new runner that replaces a dead one has the same information.
+The runner does not write these files. So they stay complete when the runner dies, and a new runner can read them.
 """
 
 import os
@@ -78,13 +78,13 @@ _CHILDREN: list[subprocess.Popen[bytes]] = []  # kept until they end: Python war
 
 
 def forget(run_dir: Path) -> None:
-    """Delete the records of an earlier setup.sh."""
+    """Delete the recorded process and exit status of an earlier setup.sh."""
     for name in (_PROCESS, _EXIT):
         (run_dir / name).unlink(missing_ok=True)
 
 
 def started(run_dir: Path) -> bool:
-    """Return True if setup.sh was started in this run. It can have ended since."""
+    """Return True if setup.sh was started in this run, even if it has already ended."""
     return (run_dir / _PROCESS).exists() or (run_dir / _EXIT).exists()
 
 
@@ -97,7 +97,7 @@ def exit_status(run_dir: Path) -> int | None:
 
 
 def process(run_dir: Path) -> Process | None:
-    """Return the wrapper process of setup.sh, the leader of its session. None: not started."""
+    """Return the process that leads the session of setup.sh. None: setup.sh was not started."""
     try:
         boot, line = (run_dir / _PROCESS).read_text(encoding="utf-8", errors="replace").split("\n", 1)
     except (OSError, ValueError):
@@ -113,7 +113,7 @@ def lost(run_dir: Path) -> bool:
 
 
 def _never_started(record: Path) -> bool:
-    """Return True if the wrapper did not record its process in time. `abs` is for a clock that was set back."""
+    """Return True if the wrapper did not record its process in time. `abs` is needed if the clock was set back."""
     try:
         return abs(time.time() - record.stat().st_mtime) > _START_TIMEOUT
     except OSError:
@@ -139,9 +139,10 @@ def log_end(run_dir: Path) -> str:
 
 
 def api_bases(spec: RunSpec, *, done: bool) -> tuple[str, ...]:
-    """Return the base addresses to try for the API.
+    """Return the base addresses at which to search for the API.
 
-    The operator's INSTALLER_ENDPOINT if set; else those that setup.sh printed and, if it is `done`, the default."""
+    If the operator has set INSTALLER_ENDPOINT, it is the only address. Otherwise, these are the addresses that setup.sh
+    printed and, if setup.sh is `done`, also the default addresses."""
     if spec.endpoint:
         return (spec.endpoint,)
     return (*printed_addresses(spec.run_dir), *(spec.bases if done else ()))
@@ -150,7 +151,7 @@ def api_bases(spec: RunSpec, *, done: bool) -> tuple[str, ...]:
 def printed_addresses(run_dir: Path) -> tuple[str, ...]:
     """Return the addresses of this host that setup.sh printed as http://..., newest first (INS-START).
 
-    Other addresses are ignored: the configuration has all passwords, and a log may contain any address."""
+    Addresses of other hosts are ignored, because the configuration with all passwords must not be sent to them."""
     found = reversed(_ADDRESS.findall(log_end(run_dir)))
     return tuple(address for address in dict.fromkeys(found) if _is_local(address))
 

@@ -1,4 +1,4 @@
-"""Launch the runner as a detached process, and only one at a time."""
+"""Launch the runner as a detached process. A lock prevents two processes from doing so at the same time."""
 
 import os
 import shutil
@@ -40,9 +40,10 @@ class RunError(AcpError):
 
 @contextmanager
 def launch_lock(runs: Path) -> Iterator[None]:
-    """Hold an exclusive lock while a run is started, resumed or aborted: no other process can do so in between.
+    """Hold an exclusive lock, so that no other process starts, resumes or aborts a run at the same time.
 
-    The kernel releases the lock when its process dies. Raises: `RunError` if the folder cannot be written."""
+    The kernel releases the lock when the process that holds it dies.
+    Raises: `RunError` if the folder `runs` cannot be written."""
     try:
         private_folder(runs)
         with (runs / _LAUNCH_LOCK).open("a") as lock:
@@ -67,9 +68,10 @@ def launch_runner(state: RunState) -> RunState:
 
 
 def _launch_commands(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
-    """Yield tuples of commands that launch the runner, the best first. Of a tuple, the first that works is used.
+    """Yield tuples of commands that launch the runner, the best tuple first.
 
-    Under systemd the runner is a unit of its own, so the end of a login session does not end it."""
+    The first command of a tuple that works is used. Under systemd, the runner is a systemd unit of its own, so it
+    continues when the login session ends."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
     if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
         # KillMode: processes of setup.sh must not end with the runner. --collect needs systemd 236.
@@ -98,7 +100,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
 
 
 def _wait_for_runner(run_dir: Path) -> RunState | None:
-    """Wait until the runner has recorded its process, and return the state. None: it did not within the time limit."""
+    """Wait until the runner has recorded its process, and return the state. None: it recorded none in time."""
     deadline = time.monotonic() + LAUNCH_TIMEOUT
     while time.monotonic() < deadline:
         state = read_state(run_dir)

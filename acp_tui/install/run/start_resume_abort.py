@@ -1,7 +1,7 @@
 """Start, resume and abort an install run.
 
-A detached process (`runner.py`) executes the run. These functions only launch or end it, and return within seconds.
-They block: from an event loop call them with `asyncio.to_thread`.
+A detached process (`runner.py`) executes the run. The functions of this module only launch or end this process, and
+return within seconds. They block, so an event loop must call them with `asyncio.to_thread`.
 """
 
 import os
@@ -75,7 +75,7 @@ def run_spec(
     bundle: Path | None = None,
     recheck_before_post: bool = True,
 ) -> RunSpec:
-    """Return the specification of a run for `plan`. The environment variable INSTALLER_ENDPOINT applies.
+    """Return the specification of a run for `plan`. INSTALLER_ENDPOINT is read from the environment.
 
     `install_dir`: the folder with the unpacked packages. `bundle`: the bundle of this run; see `RunSpec`."""
     return RunSpec(
@@ -102,7 +102,7 @@ def platform_url(plan: Plan) -> str:
 
 
 def start(spec: RunSpec) -> RunState:
-    """Launch a new run in `spec.run_dir`, which must not exist. Return when the runner has recorded its process.
+    """Launch a new run in the new folder `spec.run_dir`. Return when the runner has recorded its process.
 
     Raises: `RunInProgress` if another run has not ended; `RunError` if the runner cannot be launched."""
     with launch_lock(spec.run_dir.parent):
@@ -115,9 +115,9 @@ def start(spec: RunSpec) -> RunState:
 
 
 def _require_finished(run_dir: Path) -> None:
-    """Raise `RunInProgress` if the run has not ended, `RunError` if that is unknown.
+    """Raise `RunInProgress` if the run has not ended, and `RunError` if its state cannot be read.
 
-    A folder without a state file is a run that never started."""
+    A folder without a state file belongs to a run that never started. It raises no error."""
     try:
         if status(run_dir).phase not in FINAL:
             raise RunInProgress(run_dir)
@@ -129,7 +129,8 @@ def _require_finished(run_dir: Path) -> None:
 def maybe_running_text(damaged: RunNotFound, run_dir: Path) -> str:
     """Return the message for a run whose state cannot be read."""
     message = _(
-        "{reason}. The install is possibly still running. If it is not, move the folder {folder} to a different place."
+        "{reason}. The install is possibly still running. If it has ended, move the folder {folder} to a different "
+        "place."
     )
     return message.format(reason=damaged, folder=run_dir)
 
@@ -147,10 +148,10 @@ def resume(
 
     - `needs-version`: requires `kubernetes` and `runtime`.
     - `changed`: rechecks the nodes, unless `ignore_node_changes`.
-    - `post-unknown`: `config_received` True follows the install, False sends the configuration again.
-    - `failed`: retries the failed phase, with the configuration `document` if it is given.
+    - `post-unknown`: follows the install if `config_received` is True; sends the configuration again if it is False.
+    - `failed`: retries the failed phase; `document` replaces the configuration, unless it is None.
     - `unknown`: polls the installer again.
-    - interrupted: continues; a run that was interrupted during the POST becomes `post-unknown`.
+    - interrupted: continues in the same phase; after an interrupted POST, the phase becomes `post-unknown`.
 
     Raises: `RunNotFound`; `RunError` if the run is active, or if the required answer is missing."""
     with launch_lock(run_dir.parent):
@@ -193,7 +194,7 @@ def _resumed(
 def _next_phase(state: RunState, version: str | None, config_received: bool | None) -> Phase:
     """Return the phase in which a run at rest continues.
 
-    Raises: `RunError` if the required answer is missing, or if the run is finished."""
+    Raises: `RunError` if the required answer is missing, or if the run cannot be resumed."""
     match state.phase:
         case Phase.NEEDS_VERSION:
             if version is None:
@@ -219,10 +220,10 @@ def _next_phase(state: RunState, version: str | None, config_received: bool | No
 
 
 def abort(run_dir: Path) -> RunState:
-    """Abort the run, and end every process of it.
+    """Abort the run, and end its runner.
 
-    Before the POST: setup.sh is killed, and the run is `cancelled`. After it: the installer continues on its own, and
-    the run is `unknown`. Raises: `RunNotFound`, `RunError`."""
+    Before the POST, setup.sh is killed, and the phase becomes `cancelled`. After the POST, the installer continues on
+    its own, and the phase becomes `unknown`. Raises: `RunNotFound`, `RunError`."""
     _terminate(status(run_dir).runner)
     with launch_lock(run_dir.parent):
         _terminate(read_state(run_dir).runner)  # one that another process has launched in the meantime
@@ -236,13 +237,14 @@ def _aborted(state: RunState) -> RunState:
     if state.phase in _BEFORE_POST:
         setup.kill(run_dir)
         message = _(
-            "The install was aborted before the configuration was sent. If the installer exists, remove it: {command}"
+            "The install was aborted before the configuration was sent. If the installer container exists, remove it: "
+            "{command}"
         )
         state = replace(state, phase=Phase.CANCELLED, message=message.format(command=state.spec.removal))
     else:
         message = _(
-            "The run was aborted, but the installer is possibly still running. To end it, run on the installer node: "
-            "{command}. Installed components stay on the nodes."
+            "The run was aborted, but the installer is possibly still running. To end the installer, run on the "
+            "installer node: {command}. Installed components stay on the nodes."
         ).format(command=state.spec.removal)
         state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=message)
     write_state(replace(state, updated=now()))

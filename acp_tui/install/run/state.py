@@ -1,7 +1,8 @@
 """The files of an install run: its specification and its state.
 
 The run's folder has `state.json` (replaced atomically at each change), `setup.log` (all output of setup.sh) and
-`events.jsonl` (one line for each event of the run). No file has a secret: of the configuration only the path is stored.
+`events.jsonl` (one line for each event of the run). These files have no secrets: the state
+has only the path of the configuration.
 """
 
 import json
@@ -66,7 +67,7 @@ class Phase(StrEnum):
 
 FINAL = frozenset({Phase.SUCCESS, Phase.FAILED, Phase.UNKNOWN, Phase.CANCELLED})
 ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
-"""Phases that wait for the operator. The runner has ended. `resume` continues with the operator's answer."""
+"""Phases that wait for the operator. The runner has ended. `resume` starts a new runner with the operator's answer."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,14 @@ class Timeouts:
     api: float = 2.0
     api_wait: float = 900.0  # INS-WAIT5
     offer_wait: float = 60.0
-    """Limit for the list of offered versions, from the first response of the API on."""
+    """Time limit for the list of offered versions, counted from the first response of the API."""
     look: float = 10.0
     """Interval between two rechecks of the nodes before the POST."""
     progress: float = 10.0  # API-POLL
     silence: float = 180.0
-    """Time without a progress reply before the run warns (API-NOANSWER)."""
+    """Time without a progress reply after which the operator sees a warning (API-NOANSWER)."""
     overall: float = 7200.0
-    """Limit from the accepted configuration on. Then the outcome is `unknown`, not `failed` (API-POLL)."""
+    """Time limit after the configuration was accepted. The outcome is then `unknown`, not `failed` (API-POLL)."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +94,23 @@ class RunSpec:
 
     run_dir: Path
     setup_dir: Path
-    """The unpacked `installer` folder."""
+    """The folder `installer` of the unpacked package."""
     command: tuple[str, ...]
     document: Path
-    """The configuration (mode 0600); read right before the POST."""
+    """The file with the configuration (mode 0600). It is read right before the POST."""
     platform_url: str
     release: str = RELEASES[0]
     bases: tuple[str, ...] = (DEFAULT_BASE,)
-    """Addresses to try for the API, in addition to those that setup.sh prints."""
+    """Addresses at which to search for the API, in addition to those that setup.sh prints."""
     endpoint: str | None = None
-    """The API's address as the operator set it (INSTALLER_ENDPOINT); then no other address is tried."""
+    """The API's address that the operator set as INSTALLER_ENDPOINT. If it is set, no other address is tried."""
     installer_log: Path = INSTALLER_LOG
     bundle: Path | None = None
-    """The bundle of this run. Its secrets are removed after a successful install."""
+    """The bundle of this run. The secrets in the bundle are removed after a successful install."""
     recheck_before_post: Annotated[bool, Field(alias="guarded")] = True
-    """Recheck the nodes before the POST. False for the practice cluster: its nodes may end with the wizard.
+    """True if the run must recheck the nodes before the POST. The key in the state file is `guarded`.
 
-    Stored as `guarded`."""
+    False for the practice cluster, because its simulated nodes can end together with the wizard."""
     pace: Timeouts = Timeouts()
 
     @property
@@ -131,30 +132,30 @@ class RunState:
     """Exit status of setup.sh. None: it has not ended, or its end was not recorded."""
     endpoint: Endpoint | None = None
     offered_kubernetes: tuple[str, ...] = ()
-    """Newest first."""
+    """The Kubernetes versions that the installer offers, newest first."""
     offered_runtimes: tuple[str, ...] = ()
     kubernetes: str | None = None
-    """The operator's answer to `needs-version`; later the submitted version."""
+    """The Kubernetes version that the operator chose in the phase `needs-version`; later the submitted version."""
     runtime: str | None = None
     ignore_node_changes: Annotated[bool, Field(alias="despite")] = False
-    """The operator continues although the nodes have changed. Stored as `despite`."""
+    """True if the operator continues although nodes have changed. The key in the state file is `despite`."""
     post_status: int | None = None
-    """HTTP status of the POST."""
+    """HTTP status of the response to the POST."""
     following_since: datetime | None = None
     step: str | None = None
     failed_answers: int = 0
-    """Progress replies with Failed so far; the fifth ends the run (API-FAIL5)."""
+    """Number of progress replies with Failed so far. The fifth one ends the run (API-FAIL5)."""
     unanswered: int = 0
-    """Polls without a reply since the last reply."""
+    """Number of polls without a reply since the last reply."""
     silent_since: datetime | None = None
     failed_in: Phase | None = None
-    """The phase that failed; `resume` starts there."""
+    """The phase that failed. `resume` starts with this phase."""
     interrupted: bool = False
-    """The runner process has died before the end of the run. Computed when the state is read, never stored."""
+    """True if the runner died before the end of the run. It is computed when the state is read, and never stored."""
 
     @property
     def at_rest(self) -> bool:
-        """Return True if nothing happens until the operator acts: it ended, needs an answer, or was interrupted."""
+        """Return True if the run has ended, waits for an answer, or was interrupted: the operator must act."""
         return self.interrupted or self.phase in FINAL or self.phase in ASKING
 
     @property
@@ -179,13 +180,13 @@ def post_unknown_text() -> str:
 
 
 def write_state(state: RunState) -> None:
-    """Replace the state on disk. Raises: OSError; then the old state is unchanged."""
+    """Replace the state of the run on disk. Raises: OSError; the state on disk is then unchanged."""
     document = _STATE.dump_json(replace(state, interrupted=False), indent=2, by_alias=True)
     write_atomically(state.spec.run_dir / STATE_FILE, document + b"\n")
 
 
 def read_state(run_dir: Path) -> RunState:
-    """Return the state as last written. Raises: `RunNotFound`."""
+    """Read the last written state of the run in `run_dir`. Raises: `RunNotFound`."""
     path = run_dir / STATE_FILE
     try:
         return _STATE.validate_json(path.read_bytes())
@@ -194,11 +195,11 @@ def read_state(run_dir: Path) -> RunState:
             _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)
         ) from error
     except ValidationError as error:
-        raise RunNotFound(_("{path} is not a valid state of an install run").format(path=path)) from error
+        raise RunNotFound(_("{path} is not a valid state file of an install run").format(path=path)) from error
 
 
 def status(run_dir: Path) -> RunState:
-    """Return the state, with `interrupted` set if the runner died. Raises: `RunNotFound`."""
+    """Return the state of a run, with `interrupted` set if its runner died. Raises: `RunNotFound`."""
     state = read_state(run_dir)
     if state.at_rest:
         return state
@@ -209,7 +210,8 @@ def status(run_dir: Path) -> RunState:
     if state.at_rest or not _disk_full(run_dir):
         return state
     message = _(
-        "The disk of {folder} is full, so this state is possibly old. acp-tui sends nothing until disk space is free."
+        "The disk of {folder} is full, so the state of the run is possibly old. acp-tui sends nothing to the installer "
+        "until disk space is free."
     )
     return replace(state, message=message.format(folder=run_dir))
 
@@ -224,7 +226,7 @@ def _disk_full(folder: Path) -> bool:
 
 _ROOM = 16 * 1024  # bytes that an atomic write of the state needs
 LAUNCH_TIMEOUT = 30.0
-"""Seconds until a launched runner must have recorded its process."""
+"""Time limit in seconds for a launched runner to record its process."""
 
 
 def log_event(run_dir: Path, phase: Phase, text: str) -> None:

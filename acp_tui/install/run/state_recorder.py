@@ -1,4 +1,4 @@
-"""The state of a run inside its runner, and how each change of it reaches the disk."""
+"""Keep the state of a run in the runner, and write each change of the state to disk."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ _RETRY = 1.0  # seconds between two attempts to write the state to a full disk
 
 
 class Run:
-    """The current state of a run. Only `record` changes it, and always in memory and on disk."""
+    """The current state of a run. Only `record` changes the state, both in memory and on disk."""
 
     def __init__(self, state: RunState) -> None:
         self._state = state
@@ -28,7 +28,7 @@ class Run:
     def record(self, state: RunState, event: str = "") -> None:
         """Replace the state of the run, and log `event` if it is not empty.
 
-        A write error does not end the run: an install must survive a full disk. See `wait_until_saved`."""
+        A write error does not end the run, because an install must survive a full disk. See `wait_until_saved`."""
         if event:
             log_event(state.spec.run_dir, state.phase, event)
         self._state = replace(state, updated=now())
@@ -42,7 +42,7 @@ class Run:
                 sys.stderr.flush()
 
     def fail(self, message: str, state: RunState | None = None) -> None:
-        """Record that the current phase failed. `state`: the state with its other changes; None: no other change."""
+        """Record that the current phase failed. `state`: the state with other changes; None: there are no others."""
         state = state or self._state
         self.record(replace(state, phase=Phase.FAILED, failed_in=self._state.phase, message=message), message)
 
@@ -54,10 +54,10 @@ class Run:
 
 
 def quote(body: str, secrets: tuple[str, ...]) -> str:
-    """Return the start of an HTTP response for a message: secrets masked, control characters removed."""
+    """Return the start of an HTTP response for a message, with masked secrets and without control characters."""
     return sanitize(mask_values(body, secrets)).strip()[:QUOTED]
 
 
 def minutes(seconds: float) -> int:
-    """Return `seconds` as minutes for a message, at least 1."""
+    """Convert seconds to minutes for a message. The result is at least 1."""
     return max(1, round(seconds / 60))

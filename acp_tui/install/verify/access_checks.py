@@ -1,4 +1,4 @@
-"""Checks of the Web UI and its certificate, of the built-in registry, and of the installer's removal."""
+"""Check the Web UI and its certificate, the built-in registry, and whether the installer was removed."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,12 +14,12 @@ from acp_tui.install.verify.facts import Answer
 from acp_tui.install.verify.https import covers
 
 GRACE = timedelta(minutes=30)
-"""Time in which the installer removes itself (INS-CLEANUP)."""
+"""The installer removes itself within this time after a successful install (INS-CLEANUP)."""
 
 
 def check_access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
     """Check INS-ACCESS: the Web UI must respond, with the certificate of the plan."""
-    answer, expected = context.platform, _("the platform responds over HTTPS, with the certificate of the plan")
+    answer, expected = context.platform, _("the platform must respond over HTTPS, with the certificate of the plan")
     if answer.status is None:
         observed = pgettext("verification", "{url}: {reason}").format(url=answer.url, reason=answer.trouble)
         yield Finding(Outcome.FAIL, observed, expected)
@@ -32,12 +32,12 @@ def check_access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
 
 
 def serves(answer: Answer) -> bool:
-    """Return True if a Web UI responds. Status 404 means no Web UI; 401 and 403 mean that it requires a login."""
+    """Return True if a Web UI responds. The statuses 401 and 403 count, because a Web UI can require a login."""
     return answer.status is not None and (answer.status < 400 or answer.status in (401, 403))
 
 
 def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
-    """Return the problems of the server's certificate, and its details."""
+    """Return two lists of lines about the server's certificate: its problems, and its details."""
     shown, plan = context.platform.certificate, context.plan
     if shown is None:
         return [_("the certificate of the server could not be read")], []
@@ -53,10 +53,15 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
     problems = []
     if plan.certificate.mode == "existing":
         if context.planned_certificate is None:
-            problems.append(_("the certificate file of the plan cannot be read on this host, so it was not compared"))
+            problems.append(
+                _(
+                    "the certificate file of the plan cannot be read on this host, so acp-tui did not compare it with "
+                    "the certificate of the server"
+                )
+            )
         elif context.planned_certificate != shown.fingerprint:
             problems.append(
-                _("the certificate of the server is not the one of the plan (SHA256 {fingerprint})").format(
+                _("the certificate of the server differs from that of the plan (SHA256 {fingerprint})").format(
                     fingerprint=context.planned_certificate
                 )
             )
@@ -64,7 +69,7 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
         problems.append(pgettext("certificate", "the certificate has expired"))
     if not covers(shown, plan.platform_address):
         details.append(
-            _("the certificate is not valid for {host}: browsers will show a warning").format(
+            _("the certificate of the server is not valid for {host}, so browsers show a warning").format(
                 host=plan.platform_address
             )
         )
@@ -73,9 +78,11 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
 
 def check_registry(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
     if context.registry is None:
-        yield Finding(Outcome.NOT_APPLICABLE, _("the plan uses an external registry, so this check does not apply"))
+        yield Finding(
+            Outcome.NOT_APPLICABLE, _("the plan uses an external registry, so the cluster has no built-in registry")
+        )
         return
-    answer, expected = context.registry, _("the registry responds to /v2/ on port 11443")
+    answer, expected = context.registry, _("the registry must respond to /v2/ on port 11443")
     remedy = "kubectl get pod --all-namespaces | grep registry"
     if answer.status is None:
         observed = _("{url} did not respond to this host: {reason}").format(url=answer.url, reason=answer.trouble)
@@ -93,10 +100,12 @@ def check_cleanup(row: Requirement, context: VerifyContext) -> Iterator[Finding]
     elif not containers:
         yield Finding(Outcome.PASS, _("the installer container does not exist"))
     elif context.installed.console in (Says.RUNNING, Says.FAILED):
-        observed = _("the installer container exists ({status}) and has not reported success").format(
+        observed = _("the installer container exists ({status}), and the installer has not reported success").format(
             status=containers[0].status
         )
-        yield Finding(Outcome.FAIL, observed, remedy=_("Wait until the installer ends. To follow it: acp-tui attach"))
+        yield Finding(
+            Outcome.FAIL, observed, remedy=_("Wait until the installer ends. To follow the install: acp-tui attach")
+        )
     elif context.installed_at is None:
         observed = _("the installer container still exists ({status}). This host does not know when the install ended")
         yield Finding(
@@ -109,7 +118,8 @@ def check_cleanup(row: Requirement, context: VerifyContext) -> Iterator[Finding]
         ).format(status=containers[0].status, minutes=int(since.total_seconds() // 60))
         if since < GRACE:
             yield Finding(
-                Outcome.NOT_APPLICABLE, _("{observed}; it removes itself within 30 min").format(observed=observed)
+                Outcome.NOT_APPLICABLE,
+                _("{observed}; the installer removes itself within 30 min").format(observed=observed),
             )
         else:
             yield Finding(Outcome.FAIL, observed, remedy=removal(context.plan.effective_release))

@@ -11,7 +11,7 @@ from acp_tui.plan.model import Plan
 
 @dataclass(frozen=True)
 class Todo:
-    """One remaining step. `rule`: the ID of its requirement, or ""."""
+    """One remaining step. `rule`: the ID of its requirement; "" if it has none."""
 
     rule: str
     title: str
@@ -19,7 +19,7 @@ class Todo:
 
 
 def checklist(plan: Plan) -> tuple[Todo, ...]:
-    """Return the remaining steps, in order."""
+    """Return the remaining steps in the order in which the operator does them."""
     traits = release_traits(plan.effective_release)
     docs = catalogue(plan.effective_release)["INS-DOCS"]
     todos = [
@@ -32,27 +32,27 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
             "INS-VERIFY-UI",
             _("Check the cluster"),
             _(
-                "Open Platform Management > Cluster Management > Clusters > global. The cluster and its "
-                "components must "
-                "be healthy. CLI Tools are in the menu on the right."
+                "In the Web UI, open Platform Management > Cluster Management > Clusters > global. Check that the "
+                "cluster and its components are healthy. The menu on the right contains CLI Tools."
             ),
         ),
         Todo("INS-DOCS", _("Install the product's documentation"), _(docs.why)),
     ]
     if not traits.extensions_before_install and plan.package.extensions:
-        text = _("Upload {file} with violet. From release {since} on, extensions are installed after the core.")
+        text = _("Upload {file} with the tool violet. From release {since}, extensions are installed after the core.")
         since = releases_where(lambda each: not each.extensions_before_install)[0]
         todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
     if traits.use_pam_restorable:
         text = _(
-            "The setting UsePAM no was required only while the nodes joined. You can now restore UsePAM in sshd_config."
+            "The setting UsePAM no was required only while the nodes joined the cluster. You can now restore the "
+            "earlier value in sshd_config."
         )
         todos.append(Todo("USR-USEPAM", pgettext("task", "Restore UsePAM"), text))
     todos += [
         Todo(
             "",
             _("Keep the bundle"),
-            _("Store plan, preflight report and completion report with the documentation of this cluster."),
+            _("Store the plan, the preflight report and the completion report with the documentation of the cluster."),
         ),
         Todo(
             "",
@@ -64,7 +64,7 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
 
 
 def _recovery(plan: Plan) -> tuple[Todo, ...]:
-    """Return the next steps of disaster recovery (DR-FLOW)."""
+    """Return the remaining steps for disaster recovery (DR-FLOW); () if the plan does not use it."""
     return {"primary": _after_primary, "standby": _after_standby}.get(plan.disaster_recovery.role, tuple)()
 
 
@@ -73,20 +73,22 @@ def _after_primary() -> tuple[Todo, ...]:
         Todo(
             "DR-PARAM-RECORD",
             _("Keep this plan for the standby"),
-            _("Some values must be the same in both plans. The plan of the standby names this plan as its primary."),
+            _("The plan of the standby names this plan as its primary. Some values must be the same in both plans."),
         ),
         Todo(
             "DR-FLOW-3",
             _("Point the domain to the standby's VIP"),
-            _("The domain must point to the standby's VIP only while the standby is installed."),
+            _("During the install of the standby, the platform's domain must point to the standby's VIP."),
         ),
         Todo(
             "DR-FLOW-4",
             _("Copy the etcd encryption key to the standby"),
-            _("Copy the key to all control plane nodes of the standby. Do this before you install the standby."),
+            _("Before you install the standby, copy the etcd encryption key to all its control plane nodes."),
         ),
         Todo(
-            "DR-FLOW-5", _("Install the standby"), _("After that install, point the domain back to this cluster's VIP.")
+            "DR-FLOW-5",
+            _("Install the standby"),
+            _("After you have installed the standby, point the domain back to this cluster's VIP."),
         ),
     )
 
@@ -96,16 +98,19 @@ def _after_standby() -> tuple[Todo, ...]:
         Todo(
             "DR-FLOW-5",
             _("Point the domain back to the primary's VIP"),
-            _("The domain must point to this cluster only during the install."),
+            _("The platform's domain had to point to this cluster only during the install of this cluster."),
         ),
         Todo(
             "DR-FLOW-6",
             _("Install and enable the etcd synchronisation"),
-            _("On this cluster, install the plugin etcd Synchronizer from Marketplace, Cluster Plugins."),
+            _("In the Web UI of this cluster, install the plugin etcd Synchronizer: Marketplace > Cluster Plugins."),
         ),
         Todo(
             "DR-FLOW-7",
-            _("Check the synchronisation"),
-            _("Check the synchronisation now and regularly. A standby without the latest data cannot take over."),
+            _("Check the etcd synchronisation"),
+            _(
+                "Check the synchronisation of etcd now and regularly. A standby without the latest data cannot "
+                "take over."
+            ),
         ),
     )

@@ -20,7 +20,7 @@ _CHECKS: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]]
     "P-REG-DOMAIN": check_registry,
     "INS-CLEANUP": check_cleanup,
 }
-"""The checks in the order of the report. A missing node explains the findings after it."""
+"""The checks in the order of the report. Nodes come first, because a missing node can explain later findings."""
 
 
 def evaluate_cluster(context: VerifyContext) -> tuple[Verdict, ...]:

@@ -1,4 +1,4 @@
-"""Remove the installer container after a verified install. The operator has confirmed it."""
+"""Remove the installer container after a verified install, if the operator confirms the removal."""
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.errors import AcpError
@@ -22,7 +22,7 @@ def installer_present(finish: Finish) -> bool:
 def cleanup_blocker(finish: Finish, *, run_active: bool) -> str:
     """Return the reason why the installer container must not be removed now; "" if it can be removed.
 
-    `run_active`: an install run of this host has not ended."""
+    `run_active`: True if an install run of this host has not ended."""
     containers = finish.installed.left_over
     if containers is None:
         reason = finish.installed.missing.get("left_over", "")
@@ -30,21 +30,21 @@ def cleanup_blocker(finish: Finish, *, run_active: bool) -> str:
     if not containers:
         return _("the installer container does not exist")
     if run_active:
-        return _("an install of this host has not ended. To check it: acp-tui status")
+        return _("an install that this host started has not ended. To check it: acp-tui status")
     [verdict] = [v for v in finish.report.verdicts if v.requirement == "INS-CLEANUP"]
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         return verdict.observed
     if finish.installed.console is not None and finish.installed.console.value != "success":
         return verdict.observed
     if not finish.healthy:
-        return _("the cluster is not verified. Fix the findings above first")
+        return _("the cluster is not verified. First fix the findings in the list above")
     return ""
 
 
 async def clean_up(access: NodeAccess) -> str:
-    """Remove the installer container, check that it is gone, and return a message.
+    """Remove the installer container, check that it no longer exists, and return a message.
 
-    Call it only if `cleanup_blocker` returned "" and the operator confirmed. Raises: `CleanUpFailed`."""
+    Call this function only if `cleanup_blocker` returned "" and the operator confirmed. Raises: `CleanUpFailed`."""
     plan = access.plan
     release, node = plan.effective_release, plan.installer_node
     if node is None:

@@ -1,4 +1,4 @@
-"""Query nodes of the installed cluster: over SSH, or with a local bash if this host is the node and SSH fails."""
+"""Query nodes of the installed cluster over SSH. If SSH fails and the node is this host, query it with a local bash."""
 
 import asyncio
 import secrets
@@ -28,7 +28,9 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class NodeAccess:
-    """Access to the nodes of a plan. `known_hosts`: host keys by address; `plan_dir`: start of relative paths."""
+    """The data to connect to the nodes of a plan. `known_hosts`: host keys by node address.
+
+    `plan_dir`: the folder that relative paths of the plan start from."""
 
     plan: Plan
     known_hosts: Mapping[str, str]
@@ -40,7 +42,7 @@ class NodeAccess:
 
 @dataclass(frozen=True)
 class NodeOutput:
-    """The output of a query. `host_key`: the one that the node presented; None without SSH."""
+    """The output of a query. `host_key`: the host key that the node presented; None if SSH was not used."""
 
     readings: Mapping[str, CollectorOutput]
     state: NodeState
@@ -58,7 +60,7 @@ class ClusterSnapshot:
 
 
 async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
-    """Query the first control plane node; if that fails, query the cluster from the next one. It changes nothing."""
+    """Query the cluster on the first control plane node; if this fails, on the next one. Nothing is changed."""
     release = access.plan.effective_release
     queried: list[NodeRecord] = []
     keys: dict[str, str] = {}
@@ -82,7 +84,7 @@ async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
 
 
 async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
-    """Run collectors on one node, as root if sudo needs no password. Errors of the node are in the result."""
+    """Run collectors on one node, as root if sudo needs no password. Errors of the node are returned, not raised."""
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
     login = access.plan.login(node)
@@ -93,7 +95,7 @@ async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collecto
             return output
     if await asyncio.to_thread(access.is_local, node.address):
         return await _on_this_host(access, program, marker)
-    missing = _("the plan has no password and no key for this node, and the node is not this host")
+    missing = _("the plan has no password and no key for the node, and the node is not this host")
     return output or NodeOutput({}, NodeState.AUTH_FAILED, missing)
 
 
@@ -164,4 +166,4 @@ async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOu
 
 
 def _ignore_stage(stage: str) -> None:
-    """Ignore the stages of a connection."""
+    """Do nothing when a connection reports its next stage."""

@@ -1,6 +1,6 @@
 """The completion report: versions, addresses, durations, verification and remaining steps, as JSON and HTML.
 
-It has no secret: neither the verification nor the state of a run has one.
+The report has no secrets, because the verification and the state of a run have none.
 """
 
 import getpass
@@ -39,7 +39,7 @@ _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 @dataclass(frozen=True)
 class Completion:
-    """The content of the report. `run`: the install, if it is known on this host."""
+    """The content of the completion report. `run`: the run of the install; None: this host has no record of it."""
 
     plan: Plan
     finish: Finish
@@ -50,7 +50,7 @@ class Completion:
 
 
 def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
-    """Collect the content of the report."""
+    """Collect the content of the completion report."""
     name = "?"
     with suppress(OSError, KeyError):
         name = getpass.getuser()
@@ -58,7 +58,7 @@ def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
 
 
 def write(folder: Path, done: Completion) -> tuple[Path, Path]:
-    """Write both files to `folder`, and return their paths. Raises: OSError."""
+    """Write the report as JSON and HTML to `folder`, and return the paths of the two files. Raises: OSError."""
     document = json.dumps(to_json(done), indent=2, ensure_ascii=False) + "\n"
     write_atomically(folder / JSON, document, mode=0o644)
     write_atomically(folder / PAGE, to_html(done), mode=0o644)
@@ -130,7 +130,7 @@ _VERSIONS = {"acp": "ACP", "kubernetes": "Kubernetes", "acp_tui": "acp-tui"}
 
 
 def to_html(done: Completion) -> str:
-    """Return one page in the style of the preflight report: self-contained, all text escaped."""
+    """Return the report as one HTML page that needs no other file. All texts are escaped."""
     report = done.finish.report
     labels = {
         "package": pgettext("row", "Package"),

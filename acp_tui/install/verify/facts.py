@@ -36,10 +36,10 @@ class Pod:
     node: str
     phase: str
     reason: str
-    """The reason of the Pod, such as Evicted; mostly ""."""
+    """The reason in the status of the Pod, such as Evicted; "" for most Pods."""
     deleting: bool
     wanted: int
-    """Number of containers in its specification."""
+    """Number of containers in the specification of the Pod."""
     containers: tuple[Container, ...]
     init: tuple[Container, ...]
 
@@ -53,7 +53,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class AppRelease:
-    """A chart of the platform. Its states are not documented; they are kept as reported."""
+    """A chart of the platform. The states of a chart are not documented, so they are kept as reported."""
 
     namespace: str
     name: str
@@ -66,7 +66,7 @@ class LeftOver:
     """An installer container that still exists."""
 
     status: str
-    """As docker or nerdctl prints it, such as `Up 40 minutes`."""
+    """The status of the container as docker or nerdctl prints it, such as `Up 40 minutes`."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ class Installed:
     pods: tuple[Pod, ...] | None = None
     releases: tuple[AppRelease, ...] | None = None
     module: str | None = None
-    """The phase of `clustermodule global`; "" if it reports none."""
+    """The phase of `clustermodule global`; "" if the module reports no phase."""
     left_over: tuple[LeftOver, ...] | None = None
     """The installer containers; () if none exists."""
     console: Says | None = None
-    """The status that the installer reports. None: no response."""
+    """The status that the installer reports. None: the installer did not respond."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Reasons of the missing facts, by field."""
+    """The reason why a fact is missing, by the name of its field."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Served:
 
     subject: str
     fingerprint: str
-    """SHA-256, upper-case hexadecimal with colons."""
+    """SHA-256 fingerprint in upper-case hexadecimal digits with colons."""
     self_signed: bool
     not_after: datetime
     names: tuple[str, ...]
@@ -99,7 +99,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of one GET over HTTPS. `status` None: no response; `trouble` has the reason."""
+    """The result of one HTTPS GET request. `status`: None if there was no response; `trouble` then has the reason."""
 
     url: str
     status: int | None = None

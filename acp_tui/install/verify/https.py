@@ -1,6 +1,7 @@
 """Send one GET request over HTTPS, and also return the server's certificate.
 
-It accepts any certificate: a check evaluates it later, and httpx does not return an untrusted one.
+The connection accepts any certificate, and a check evaluates the certificate later. httpx cannot be used, because it
+does not return a certificate that it does not trust.
 """
 
 import asyncio
@@ -26,11 +27,11 @@ _HEAD = 8192  # bytes of the response that are read
 
 
 async def get(host: str, port: int, path: str, address_map: AddressMap = direct) -> Answer:
-    """Request `https://host:port/path`. Errors of server and network are in the result."""
+    """Request `https://host:port/path`. Errors of the server and the network are returned, not raised."""
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
     if not host:
-        return Answer(url, None, None, _("the plan has no address of this server"))
+        return Answer(url, None, None, _("the plan has no address for the server"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, real = address_map(host, port)
@@ -68,7 +69,7 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Return the system's message: that of asyncio for a rejected connection is different."""
+    """Return the error message of the operating system. asyncio changes this message if a connection is rejected."""
     message = str(error)
     if isinstance(error, OSError):
         plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)
@@ -77,7 +78,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def served(der: bytes | None) -> Served | None:
-    """Parse a certificate. None: it cannot be read."""
+    """Parse the DER bytes of a certificate. None: there is no certificate, or it is not valid."""
     if not der:
         return None
     try:
@@ -101,7 +102,7 @@ def served(der: bytes | None) -> Served | None:
 
 
 def planned_fingerprint(file: Path) -> str | None:
-    """Return the fingerprint of the first certificate in a file. None: it cannot be read."""
+    """Return the fingerprint of the first certificate in a file. None: no certificate can be read from it."""
     try:
         with file.open("rb") as opened:
             return fingerprint(x509.load_pem_x509_certificates(opened.read(READ_LIMIT))[0])
@@ -110,7 +111,7 @@ def planned_fingerprint(file: Path) -> str | None:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """Return the SHA-256 fingerprint, upper case with colons."""
+    """Return the SHA-256 fingerprint in upper-case hexadecimal digits with colons."""
     return certificate.fingerprint(SHA256()).hex(":").upper()
 
 

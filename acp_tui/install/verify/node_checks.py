@@ -18,7 +18,7 @@ BAD_WORDS = ("fail", "error", "unhealthy", "abnormal", "degraded")
 
 
 def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
-    """Check INS-VERIFY-43: every node must be Ready, and the cluster module (if the release has one) healthy."""
+    """Check INS-VERIFY-43: every node must be Ready, and the cluster module, if any, must be healthy."""
     known = context.installed.nodes
     if known is None:
         yield Finding(Outcome.UNKNOWN, context.installed.missing.get("nodes", ""))
@@ -28,7 +28,7 @@ def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
             problem = node_problem(node, context.installed)
             ready += not problem
             if problem:
-                yield Finding(Outcome.FAIL, problem, _("the node is Ready in the cluster"), node=node.address)
+                yield Finding(Outcome.FAIL, problem, _("the node must be Ready in the cluster"), node=node.address)
             elif name := _cordoned(node, context.installed):
                 observed = _("{name} is Ready, but cordoned: it accepts no new Pods (SchedulingDisabled)").format(
                     name=name
@@ -38,7 +38,7 @@ def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
         if ready == len(context.plan.nodes):
             observed = ngettext("{count} node is Ready", "{count} nodes are Ready", ready).format(count=ready)
             if others > 0:
-                observed = _("{ready}. Number of nodes that are not in the plan: {others}").format(
+                observed = _("{ready}. Number of cluster nodes that are not in the plan: {others}").format(
                     ready=observed, others=others
                 )
             yield Finding(Outcome.PASS, observed)
@@ -47,7 +47,7 @@ def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
 
 
 def _module(installed: Installed) -> Finding:
-    expected = _("clustermodule global is in a healthy phase")
+    expected = _("clustermodule global must be in a healthy phase")
     if installed.module is None:
         return Finding(Outcome.UNKNOWN, f"clustermodule global: {installed.missing.get('module', '')}", expected)
     if not installed.module:
@@ -62,7 +62,7 @@ def _module(installed: Installed) -> Finding:
 
 
 def _cordoned(node: Node, installed: Installed) -> str:
-    """Return the node's name in the cluster if it is cordoned, else ""."""
+    """Return the name of a node in the cluster if the node is cordoned, else ""."""
     found = (one.name for one in installed.nodes or () if one.cordoned and is_node(node, one.name, one.addresses))
     return next(found, "")
 

@@ -1,7 +1,7 @@
-"""Collectors for an installed cluster, and parsers of their output: small tables printed by kubectl.
+"""Collectors for an installed cluster, and parsers for their output. The output consists of small tables of kubectl.
 
-Each table ends with the number of its rows: a truncated one must not look healthy. A parser raises ValueError if the
-output is not valid; the fact is then missing, with that text as the reason.
+Each table ends with the number of its rows, so that a truncated table does not look healthy. A parser raises ValueError
+if the output is not valid. The fact is then missing, and the text of the error is the reason.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ KUBECONFIG = "/etc/kubernetes/admin.conf"
 EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster has its own
 _KUBECTL_TIMEOUT = 25  # seconds for one kubectl: two requests to an API server that does not respond
 _WORD = 80
-"""Longest state, reason or name in characters; the rest is cut off."""
+"""The largest number of characters of a state, a reason or a name. The rest is cut off."""
 
 # Of standard error the last line is returned, and only if the command fails.
 _GUARDED = """
@@ -80,7 +80,7 @@ def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
 
 
 def _kubectl(name: str, objects: str, template: str, *configs: str) -> Collector:
-    """Return a collector that runs `kubectl get` with the first existing file of `configs`."""
+    """Return a collector that runs `kubectl get` with the first readable kubeconfig file of `configs`."""
     files = " ".join(configs or (KUBECONFIG,))
     needs = f'local file config=\nfor file in {files}; do [ -n "$config" ] || [ ! -r "$file" ] || config=$file; done\n'
     command = f'kubectl --kubeconfig "$config" --request-timeout=15s get {objects} -o go-template={quote(template)}'
@@ -101,13 +101,15 @@ def _containers(release: str) -> Collector:
 
 
 def removal_collector(release: str) -> Collector:
-    """Return the command that removes the installer container. It is the only one here that changes a node."""
+    """Return the collector that removes the installer container. No other collector changes a node."""
     shell = _guarded(container_tool(release), "", removal(release), 60)
     return Collector("removed", (), shell, _unparsed, timeout=70, any_status=True)
 
 
 def cluster_collectors(*configs: str) -> tuple[Collector, ...]:
-    """Return the collectors for the cluster, with the first existing file of `configs` (default: the cluster's)."""
+    """Return the collectors for the cluster. They use the first readable kubeconfig file of `configs`.
+
+    Without `configs`, they use the kubeconfig file of the cluster's administrator."""
     return (
         _kubectl("nodes", "nodes", _NODES, *configs),
         pods_collector(*configs),
@@ -124,7 +126,7 @@ def module_collector(*configs: str) -> Collector:
 
 
 def installer_collectors(release: str) -> tuple[Collector, ...]:
-    """Return the collectors for the installer on its node."""
+    """Return the collectors that query the installer on the installer node."""
     return _containers(release), Collector("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
 
 
@@ -135,7 +137,7 @@ def ports_collector() -> Collector:
 
 
 def read_ports(text: str) -> frozenset[int]:
-    """Parse the TCP ports with a listener from `ss -ltn`."""
+    """Return the TCP ports on which processes listen. `text`: the output of `ss -ltn`."""
     ports = set()
     for line in text.splitlines():
         columns = line.split()
@@ -151,13 +153,13 @@ def verify_collectors(release: str) -> tuple[Collector, ...]:
 
 
 def release_collectors(release: str) -> tuple[Collector, ...]:
-    """Return the collectors of the cluster; `clustermodule` only if the release has it (REL-VERIFY)."""
+    """Return the collectors for the cluster, including `clustermodule` if the release has it (REL-VERIFY)."""
     module = (module_collector(),) if release_traits(release).cluster_module else ()
     return (*cluster_collectors(), *module)
 
 
 def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> Installed:
-    """Parse the output of the collectors. `unanswered`: the reason for missing output."""
+    """Parse the output of the collectors. `unanswered`: the reason to store if a collector returned no output."""
     found: dict[str, object] = {}
     missing: dict[str, str] = {}
     for name, read in _READERS.items():
@@ -170,15 +172,15 @@ def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> 
             try:
                 found[name] = read(reading.text)
             except ValueError as error:
-                missing[name] = _("the output is not valid: {reason}").format(reason=error)
+                missing[name] = _("the output of the query is not valid: {reason}").format(reason=error)
     return Installed(missing=missing, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
 
 
 def _failed(reading: CollectorOutput) -> str:
     error = reading.text.rpartition("\nerror\t")[2].strip() if "\nerror\t" in reading.text else ""
     known = {
-        TIMED_OUT: _("the query timed out. Check that the API server responds"),
-        CUT: _("the output exceeds the size limit"),
+        TIMED_OUT: _("the query timed out. Check that the Kubernetes API server responds"),
+        CUT: _("the output of the query exceeds the size limit"),
         NEEDS_ROOT: pgettext("error", "the query requires root"),
         ABSENT: _("{file} is missing: the node is not yet a control plane node of a cluster").format(file=KUBECONFIG),
         NOT_FOUND: _("the command {command} was not found on the node").format(
@@ -191,14 +193,14 @@ def _failed(reading: CollectorOutput) -> str:
 
 
 def _rows(text: str, width: int) -> Iterator[list[str]]:
-    """Yield the rows of a table. Raises: ValueError if it is incomplete."""
+    """Yield the rows of a table. Raises: ValueError if the table is incomplete."""
     *rows, end = text.strip("\n").split("\n") if text.strip("\n") else [""]
     if end != f"end\t{len(rows)}":
-        raise ValueError(_("the table is incomplete"))
+        raise ValueError(_("the table that kubectl printed is incomplete"))
     for row in rows:
         cells = [cell.strip() for cell in row.split("\t")]
         if len(cells) != width:
-            raise ValueError(_("the table is incomplete"))
+            raise ValueError(_("the table that kubectl printed is incomplete"))
         yield cells
 
 
@@ -218,7 +220,7 @@ def read_pods(text: str) -> tuple[Pod, ...]:
     pods = []
     for namespace, name, node, phase, reason, deleting, wanted, containers, init in _rows(text, 9):
         if not wanted.isdecimal() or len(wanted) > 4:
-            raise ValueError(_("the table is incomplete"))
+            raise ValueError(_("the table that kubectl printed is incomplete"))
         pods.append(
             Pod(_cut(namespace), _cut(name), _cut(node), _cut(phase), _cut(reason), bool(deleting), int(wanted),
                 _states(containers), _states(init))
@@ -243,15 +245,15 @@ def read_releases(text: str) -> tuple[AppRelease, ...]:
 
 
 def read_module(text: str) -> str:
-    """Parse the phase of the module, else the state of its base; "" if it reports neither."""
+    """Return the phase of `clustermodule global`, else the status of its base; "" if it reports neither."""
     rows = [line for line in text.strip("\n").split("\n") if line]
     if not rows or rows[-1] != "end\t1":
-        raise ValueError(_("the table is incomplete"))
+        raise ValueError(_("the table that kubectl printed is incomplete"))
     return _cut(next((cell for row in rows[:-1] for cell in row.split("\t") if cell.strip()), ""))
 
 
 def read_left_over(text: str) -> tuple[LeftOver, ...]:
-    """Parse the container with exactly this name: the tool's filter also matches parts of names."""
+    """Return the installer containers. Names are compared here, because the tool's filter matches parts of names."""
     rows = [line.partition("\t") for line in text.split("\n") if line.strip()]
     return tuple(
         LeftOver(_cut(status)) for names, _tab, status in rows if CONTAINER in [n.strip(" /") for n in names.split(",")]
@@ -259,7 +261,7 @@ def read_left_over(text: str) -> tuple[LeftOver, ...]:
 
 
 def read_console(text: str) -> Says | None:
-    """Parse the status from the first of the two addresses that responds as an API."""
+    """Return the installer's status from the first progress URL that responded as an API. None: no URL did."""
     for response in text.split("\n@next"):
         head, _blank, body = response.strip().replace("\r\n", "\n").partition("\n\n")
         status_line = head.split("\n")[0].split()

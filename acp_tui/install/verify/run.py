@@ -33,17 +33,17 @@ class Finish:
     installed: Installed
     host_keys: Mapping[str, str]
     console: bool = True
-    """True if the Web UI responded. It decides nothing: only this host may have no route to the Web UI."""
+    """True if the Web UI responded to this host. Other hosts can possibly reach the Web UI even if this host cannot."""
 
     @property
     def healthy(self) -> bool:
-        """Return True if the cluster has no blocker. A left-over installer does not count."""
+        """Return True if the cluster has no blocker. An installer container that still exists is not a blocker here."""
         checked = bool(self.report.nodes) and all(node.state is NodeState.CHECKED for node in self.report.nodes)
         return checked and not any(v.blocks for v in self.report.verdicts if v.requirement != _CLEANUP)
 
     @property
     def settled(self) -> bool:
-        """Return True if to stop polling: the cluster is healthy, the Web UI responds, and nothing is in progress."""
+        """Return True if polling can stop: the cluster is healthy, the Web UI responds, and nothing is in progress."""
         verdicts = [v for v in self.report.verdicts if v.requirement.startswith("INS-VERIFY")]
         return self.healthy and self.console and not any(v.outcome is Outcome.WARN for v in verdicts)
 
@@ -56,7 +56,7 @@ class Finish:
 async def verify(
     access: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
 ) -> Finish:
-    """Check cluster, Web UI and registry once. It changes nothing. Errors of the cluster are results."""
+    """Check the cluster, the Web UI and the registry once. Nothing is changed. Errors are in the result, not raised."""
     plan, started = access.plan, clock()
     own = plan.registry.mode == "platform"
     platform = get(plan.platform_address, plan.address.https_port, "/", access.address_map)
@@ -76,7 +76,7 @@ async def verify(
 async def poll_until_settled(
     access: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, interval: float = 10.0
 ) -> AsyncGenerator[Finish, None]:
-    """Verify every `interval` seconds until the cluster is settled or `within` is over; at least once."""
+    """Verify the cluster every `interval` seconds, at least once, until it is settled or the time `within` is over."""
     async for finish in poll(lambda: verify(access, installed_at), every=interval, within=within.total_seconds()):
         yield finish
         if finish.settled:

@@ -1,6 +1,6 @@
 """Find the likely cause of a stalled or failed install with one script on the installer node (API-STALL).
 
-Nothing is changed. The results are evaluated in the order of the vendor's manual.
+The script changes nothing. Its results are evaluated in the order of the vendor's manual.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ tail -c 4000 "$file"
 _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("apprelease", "plugin", "chart"),
-        N_("a plugin is not ready. Run kubectl get apprelease -A, then kubectl describe for the failed one"),
+        N_("a plugin is not ready. Run kubectl get apprelease -A, then kubectl describe for the failed AppRelease"),
     ),
     (
         ("clustermodule", "base-operator", "platform"),
@@ -47,14 +47,14 @@ _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (
         ("kubeadm", "etcd", "control plane", "controlplane", "machine"),
-        N_("the control plane is not ready. Run kubectl get machines -A, then kubectl describe for the failed one"),
+        N_("the control plane is not ready. Run kubectl get machines -A, then kubectl describe for the failed machine"),
     ),
     (
         ("registry", "bootstrap", "minialauda"),
-        N_("the bootstrap is not complete. Check the output of setup.sh and the installer's registry"),
+        N_("the bootstrap of the cluster is not complete. Check the output of setup.sh and the installer's registry"),
     ),
 )
-"""Words in the last log lines, and the install phase that they belong to; the latest phase first."""
+"""Words in the last log lines, and the likely cause that they indicate. The causes of late phases come first."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def triage_collectors(release: str) -> tuple[Collector, ...]:
 
 
 async def triage_run(run: RunState) -> Triage | None:
-    """Diagnose a run with the login in its bundle. None: the run has no bundle.
+    """Diagnose a run, with the plan and the logins of its bundle. None: the run has no bundle.
 
     Raises: BundleCorrupt, PlanErrors, OSError."""
     bundle = open_bundle(run.spec.bundle) if run.spec.bundle else None
@@ -82,7 +82,7 @@ async def triage_run(run: RunState) -> Triage | None:
 
 
 async def triage(access: NodeAccess) -> Triage:
-    """Query the installer node and evaluate the results. An error of the node is a result, not an exception."""
+    """Query the installer node and evaluate the results. Errors of the node are returned, not raised."""
     node = access.plan.installer_node
     if node is None:
         return Triage((), _("the plan has no control plane node"))
@@ -96,7 +96,7 @@ async def triage(access: NodeAccess) -> Triage:
 
 
 def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Triage:
-    """Derive the likely cause from the results, in the order of API-STALL."""
+    """Derive the likely cause from the results, in the order of requirement API-STALL."""
     ports = readings.get("ports")
     listening = _API_PORT in read_ports(ports.text) if ports is not None and ports.status == 0 else None
     age, lines = _log(readings.get("log"))
@@ -117,7 +117,7 @@ def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str
     if listening is False:
         return _("the installer does not listen on port 8080. Check the output of setup.sh and the container's log")
     if any("ImagePull" in line for line in pods):
-        return _("an image cannot be pulled. Check that the node of that Pod reaches the registry on port 11443")
+        return _("a Pod cannot pull an image. Check that the node of the Pod reaches the registry on port 11443")
     if any(line.startswith("kube-system/") for line in pods):
         return _("Pods of the network or of an add-on are not healthy. Check the Pods of kube-system in the list above")
     for line in reversed(lines):
@@ -153,7 +153,7 @@ def _observations(installed: Installed, listening: bool | None, age: int | None)
 
 
 def _log(reading: CollectorOutput | None) -> tuple[int | None, tuple[str, ...]]:
-    """Return the age of the log in seconds, and its last lines."""
+    """Return the age of the installer log in seconds, and the last lines of the log."""
     if reading is None or reading.status:
         return None, ()
     first, _newline, rest = reading.text.partition("\n")

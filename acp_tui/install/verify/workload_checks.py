@@ -14,7 +14,7 @@ from acp_tui.install.verify.node_checks import BAD_WORDS, is_in_cluster, is_node
 from acp_tui.plan.model import Plan
 
 _LISTED = 12
-"""Pods or charts that a finding lists; the others are counted."""
+"""The largest number of Pods or charts that a finding lists. The others are only counted."""
 _UNDER_WAY = re.compile(r"(?i)\b(?!running\b)\w+ing\b|wait|unknown|not.?ready")
 
 
@@ -40,9 +40,9 @@ def check_charts(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
 
 
 def chart_state(release: AppRelease) -> tuple[Outcome, str]:
-    """Derive the outcome of a chart from its states: only a failure fails it (INS-VERIFY-CHARTS).
+    """Return the outcome of a chart and the states that explain the outcome (INS-VERIFY-CHARTS).
 
-    The states are not documented. Failure and work in progress are recognised by common words."""
+    The states are not documented, so common words show whether the chart has failed or is still in progress."""
     bad = [phase for phase in release.phases if any(marker in phase.lower() for marker in BAD_WORDS)]
     bad += [
         f"{one.type}={one.status} {one.reason}".strip()
@@ -64,7 +64,7 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
 
 
 def check_pods(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
-    """Check all Pods. The manual's grep would show the header, and would miss Pods that run but are not ready."""
+    """Check all Pods. The grep command of the manual is not used: it does not find Pods that run but are not ready."""
     pods, nodes = context.installed.pods, context.installed.nodes
     if pods is None:
         yield Finding(Outcome.UNKNOWN, context.installed.missing.get("pods", ""))
@@ -100,7 +100,7 @@ def check_pods(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
 
 
 def pod_state(pod: Pod) -> tuple[Outcome, str]:
-    """Return the outcome of a Pod and, if it is not healthy, its state as kubectl prints it: `CrashLoopBackOff 0/1`."""
+    """Return the outcome of a Pod. If it is not healthy, also return its state, such as `CrashLoopBackOff 0/1`."""
     ready = sum(container.ready for container in pod.containers)
     count = f"{ready}/{pod.wanted}"
     all_ready = ready == pod.wanted
@@ -116,7 +116,7 @@ def pod_state(pod: Pod) -> tuple[Outcome, str]:
 
 
 def _waiting_reason(containers: Sequence[Container], prefix: str) -> str:
-    """Return the reason why a container does not run. A completed container is not a problem."""
+    """Return the reason why a container does not run; "" if all containers run or are completed."""
     return next((prefix + one.state for one in containers if not one.ready and one.state not in ("", "Completed")), "")
 
 

@@ -162,7 +162,7 @@ def test_empty_cluster_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "reason"),
     [
-        (TIMED_OUT, "", "Check that the API server responds"),
+        (TIMED_OUT, "", "Check that the Kubernetes API server responds"),
         (NOT_FOUND, "", "the command kubectl was not found"),
         (ABSENT, "", "/etc/kubernetes/admin.conf is missing"),
         (NEEDS_ROOT, "", "requires root"),
