@@ -42,8 +42,8 @@ from acp_tui.preflight.report.model import Report
 if TYPE_CHECKING:
     from acp_tui.install.leftovers import Leftovers
     from acp_tui.install.verify.collect import NodeAccess
+    from acp_tui.install.verify.diagnosis import Diagnosis
     from acp_tui.install.verify.run import Finish
-    from acp_tui.install.verify.triage import Triage
     from acp_tui.preflight.run import PreflightEvent
 
 SETTLE_TIME = timedelta(minutes=10)
@@ -266,12 +266,12 @@ class InstallSession:
 
         return await asyncio.to_thread(write, folder, completion(self.plan, finish, run))
 
-    async def triage(self) -> "Triage":
+    async def diagnose_install(self) -> "Diagnosis":
         """Query the installer node for the likely cause of a stalled install."""
         access = await self.access()
-        from acp_tui.install.verify.triage import triage
+        from acp_tui.install.verify.diagnosis import diagnose_install
 
-        return await triage(access)
+        return await diagnose_install(access)
 
     async def clean_up(self) -> str:
         """Remove the installer container, and return a message. Call this only after the operator has confirmed.

@@ -54,7 +54,7 @@ class InstallStep(WizardStep):
         Binding("l", "logs", show=False),
         Binding("p", "progress", show=False),
         Binding("v", "verify", show=False),
-        Binding("t", "triage", show=False),
+        Binding("t", "diagnose", show=False),
     ]
 
     _run: RunState | None = None
@@ -178,7 +178,7 @@ class InstallStep(WizardStep):
                     self._stall = ""
                 elif not self._stall:
                     self._stall = _("The install makes no progress. acp-tui is searching for the cause.")
-                    self.action_triage()
+                    self.action_diagnose()
                 self._show()
                 if update.state.phase is Phase.SUCCESS:
                     self.session.update_draft(finished=True)
@@ -217,16 +217,16 @@ class InstallStep(WizardStep):
         if removed:
             self.action_verify()
 
-    @work(exclusive=True, group="triage")
-    async def action_triage(self) -> None:
+    @work(exclusive=True, group="diagnosis")
+    async def action_diagnose(self) -> None:
         """Search on the installer node for the cause of a stalled install. Show the likely cause in the log."""
         if self._run is None or self._run.at_rest:
             return
-        triage = await self.install_session().triage()
+        diagnosis = await self.install_session().diagnose_install()
         log = self.query_one("#log", RichLog)
-        for line in triage.observations:
+        for line in diagnosis.observations:
             log.write(Text(line, "yellow"))
-        cause = pgettext("install", "Likely cause: {place}").format(place=triage.likely_cause)
+        cause = pgettext("install", "Likely cause: {place}").format(place=diagnosis.likely_cause)
         log.write(Text(cause, "bold yellow"))
         if self._stall:
             self._stall = cause

@@ -12,8 +12,8 @@ import pytest
 
 from acp_tui.demo.machine_profile import NOT_SIMULATED, base, cluster, recording
 from acp_tui.demo.ssh_nodes import PASSWORD, USERNAME, PracticeNode, serve
+from acp_tui.install.verify.diagnosis import diagnosis_collectors
 from acp_tui.install.verify.queries import verify_collectors
-from acp_tui.install.verify.triage import triage_collectors
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
 from acp_tui.nodes.script import LAUNCH, Reader, build
@@ -45,7 +45,7 @@ def test_practice_nodes_have_output_for_every_collector() -> None:
     connectivity = collectors_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
     names = {
         collector.name
-        for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *triage_collectors("4.3"))
+        for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *diagnosis_collectors("4.3"))
     }
     assert set(base().answers) <= names, "a template of a removed collector"
     assert names <= set(base().answers) | set(recording())

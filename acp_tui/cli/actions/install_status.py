@@ -18,8 +18,8 @@ from acp_tui.install.run.directory import damaged_run, last_run, newest_run
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.start_resume_abort import maybe_running_text
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
+from acp_tui.install.verify.diagnosis import diagnose_run
 from acp_tui.install.verify.run import now
-from acp_tui.install.verify.triage import triage_run
 from acp_tui.plan.file import PlanErrors
 from acp_tui.preflight.bundle import BundleCorrupt
 
@@ -74,7 +74,7 @@ def show_status(options: Namespace) -> int:
             print_out(_times(state))
         print_out(_("Files of the install: {folder}").format(folder=state.spec.run_dir))
     if options.look and not state.at_rest:
-        asyncio.run(_show_triage(state))
+        asyncio.run(_show_diagnosis(state))
     return _exit_status(state)
 
 
@@ -115,7 +115,7 @@ async def follow_run(run_dir: Path) -> int:
             if update.stalled and not warned:
                 warned = True
                 print_err(_times(state))
-                await _show_triage(state)
+                await _show_diagnosis(state)
     except RunNotFound as error:
         raise CommandFailed(str(error)) from error
     assert state is not None
@@ -140,13 +140,13 @@ def _minutes(time: timedelta) -> int:
     return int(time.total_seconds() // 60)
 
 
-async def _show_triage(state: RunState) -> None:
+async def _show_diagnosis(state: RunState) -> None:
     """Print the likely cause of a stalled install.
 
     To query the nodes, acp-tui uses the login in the bundle of the run.
     """
     try:
-        result = await triage_run(state)
+        result = await diagnose_run(state)
     except (BundleCorrupt, PlanErrors, OSError) as error:
         print_err(str(error))
         return

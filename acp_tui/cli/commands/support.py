@@ -64,7 +64,7 @@ def run(options: Namespace) -> int:
         print_err(message.format(address=remote.address))
     if folder is not None and not run_secrets(state, plan):
         print_err(_("The secrets of this run are no longer stored. To mask them by value, add --plan PLAN."))
-    extra = dict(asyncio.run(_triage(state))) if state else {}
+    extra = dict(asyncio.run(_diagnosis(state))) if state else {}
     if source is not None:
         extra |= _last_report(source)
     try:
@@ -97,12 +97,12 @@ def _last_report(source: "OpenedPlan") -> Mapping[str, str]:
     return texts
 
 
-async def _triage(state: "RunState") -> Mapping[str, str]:
+async def _diagnosis(state: "RunState") -> Mapping[str, str]:
     """Return the file `triage.txt` with the diagnosis of an unsuccessful install; {} if its run has no bundle."""
     from acp_tui.cli.context import print_err
     from acp_tui.install.run.state import Phase
     from acp_tui.install.verify.collect import NodeAccess
-    from acp_tui.install.verify.triage import triage
+    from acp_tui.install.verify.diagnosis import diagnose_install
     from acp_tui.plan.file import PlanErrors
     from acp_tui.preflight.bundle import BundleCorrupt, open_bundle
 
@@ -113,7 +113,7 @@ async def _triage(state: "RunState") -> Mapping[str, str]:
     except (BundleCorrupt, PlanErrors, OSError) as error:
         return {"triage.txt": f"{error}\n"}
     print_err(_("acp-tui queries the installer node for the state of the install."))
-    found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
+    found = await diagnose_install(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
     return {"triage.txt": "\n".join((*found.observations, found.likely_cause)) + "\n"}
 
 

@@ -58,44 +58,44 @@ _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
 
 
 @dataclass(frozen=True)
-class Triage:
+class Diagnosis:
     """The diagnosis of an install. `observations`: one line for each result. `likely_cause`: a message."""
 
     observations: tuple[str, ...]
     likely_cause: str
 
 
-def triage_collectors(release: str) -> tuple[Collector, ...]:
+def diagnosis_collectors(release: str) -> tuple[Collector, ...]:
     """Return the collectors that diagnose an install: installer container, API, ports, log and Pods."""
     log = Collector("log", (), _LOG, lambda reading: {}, timeout=10, any_status=True)
     return (*installer_collectors(release), ports_collector(), log, pods_collector(KUBECONFIG, EARLY_KUBECONFIG))
 
 
-async def triage_run(run: RunState) -> Triage | None:
+async def diagnose_run(run: RunState) -> Diagnosis | None:
     """Diagnose a run, with the plan and the logins of its bundle. None: the run has no bundle.
 
     Raises: BundleCorrupt, PlanErrors, OSError."""
     bundle = open_bundle(run.spec.bundle) if run.spec.bundle else None
     if bundle is None:
         return None
-    return await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
+    return await diagnose_install(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
 
 
-async def triage(access: NodeAccess) -> Triage:
+async def diagnose_install(access: NodeAccess) -> Diagnosis:
     """Query the installer node and evaluate the results. Errors of the node are returned, not raised."""
     node = access.plan.installer_node
     if node is None:
-        return Triage((), _("the plan has no control plane node"))
-    output = await query_node(access, node, triage_collectors(access.plan.effective_release))
+        return Diagnosis((), _("the plan has no control plane node"))
+    output = await query_node(access, node, diagnosis_collectors(access.plan.effective_release))
     if not output.readings:
-        failed = pgettext("triage", "Cannot query the installer node {node} for the cause: {reason}").format(
+        failed = pgettext("diagnosis", "Cannot query the installer node {node} for the cause: {reason}").format(
             node=node.address, reason=output.detail
         )
-        return Triage((failed,), pgettext("triage", "the cause is unknown"))
+        return Diagnosis((failed,), pgettext("diagnosis", "the cause is unknown"))
     return diagnose(installed_from(output.readings, output.detail), output.readings)
 
 
-def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Triage:
+def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Diagnosis:
     """Derive the likely cause from the results, in the order of requirement API-STALL."""
     ports = readings.get("ports")
     listening = _API_PORT in read_ports(ports.text) if ports is not None and ports.status == 0 else None
@@ -103,7 +103,7 @@ def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> T
     pods = _unhealthy_pods(installed)
     log_lines = (f"  {line}" for line in lines[-_SHOWN:])
     observations = (*_observations(installed, listening, age), *log_lines, *pods[:_SHOWN])
-    return Triage(observations, _likely_cause(installed, listening, lines, pods))
+    return Diagnosis(observations, _likely_cause(installed, listening, lines, pods))
 
 
 def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str, ...], pods: tuple[str, ...]) -> str:
@@ -135,19 +135,19 @@ def _observations(installed: Installed, listening: bool | None, age: int | None)
         reason = installed.missing.get("left_over", "")
         yield _("installer container: unknown ({reason})").format(reason=reason)
     elif containers:
-        yield pgettext("triage", "installer container: {status}").format(status=containers[0].status)
+        yield pgettext("diagnosis", "installer container: {status}").format(status=containers[0].status)
     else:
         yield _("installer container: missing")
     port = {
-        True: pgettext("triage", "port 8080: listening"),
+        True: pgettext("diagnosis", "port 8080: listening"),
         False: _("port 8080: not listening"),
-        None: pgettext("triage", "port 8080: unknown"),
+        None: pgettext("diagnosis", "port 8080: unknown"),
     }[listening]
     if installed.console is not None:
         port = _("{port}, the installer reports {status}").format(port=port, status=installed.console.value)
     yield port
     if installed.pods is None:
-        yield pgettext("triage", "Pods: unknown ({reason})").format(reason=installed.missing.get("pods", ""))
+        yield pgettext("diagnosis", "Pods: unknown ({reason})").format(reason=installed.missing.get("pods", ""))
     if age is not None:
         yield _("installer log, last written {minutes} min ago:").format(minutes=age // 60)
 

@@ -1,4 +1,4 @@
-"""The triage of a stalled install: evaluation of results, and queries of a real node."""
+"""The diagnosis of a stalled install: evaluation of results, and queries of a real node."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from acp_tui.install.run.state import CONTAINER, INSTALLER_LOG
 from acp_tui.install.verify.collect import NodeAccess
+from acp_tui.install.verify.diagnosis import Diagnosis, diagnose, diagnose_install
 from acp_tui.install.verify.queries import EARLY_KUBECONFIG, KUBECONFIG, installed_from
-from acp_tui.install.verify.triage import Triage, diagnose, triage
 from acp_tui.nodes.script import CollectorOutput
 from tests.lab.kit.nodes import PASSWORD, Lab
 from tests.lab.kit.profiles import NodeProfile
@@ -21,7 +21,7 @@ PULL = "a\tpull\tn2\tPending\t\t\t1\t-ImagePullBackOff \t"
 SLOW = "kube-system\tcoredns-9\tn1\tPending\t\t\t1\t\t"
 
 
-def diagnosed(container: str = UP, ports: str = LISTENING, log: str = "", pods: tuple[str, ...] = PODS) -> Triage:
+def diagnosed(container: str = UP, ports: str = LISTENING, log: str = "", pods: tuple[str, ...] = PODS) -> Diagnosis:
     texts = {"left_over": container, "ports": ports, "log": log, "pods": table(pods), "console": "closed"}
     readings = {name: CollectorOutput(name, 0, text) for name, text in texts.items()}
     return diagnose(installed_from(readings, "not asked"), readings)
@@ -41,7 +41,7 @@ def diagnosed(container: str = UP, ports: str = LISTENING, log: str = "", pods: 
         (diagnosed(), "unknown"),
     ],
 )
-def test_likely_cause(result: Triage, place: str) -> None:
+def test_likely_cause(result: Diagnosis, place: str) -> None:
     assert place in result.likely_cause
 
 
@@ -65,7 +65,7 @@ async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
         f"rm {KUBECONFIG}; echo x >{EARLY_KUBECONFIG}; sed -i 's#{KUBECONFIG}#{EARLY_KUBECONFIG}#' /usr/bin/kubectl"
     )
     plan = valid_plan(ssh={"username": "root", "password": PASSWORD}, nodes=[{"address": node.address}])
-    result = await triage(NodeAccess(plan, {}, Path()))
+    result = await diagnose_install(NodeAccess(plan, {}, Path()))
     text = "\n".join(result.observations)
     assert "Up 20 minutes" in text
     assert "pulling images" in text
@@ -74,6 +74,6 @@ async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
 
 
 async def test_unreachable_node_is_reported() -> None:
-    result = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, is_local=lambda address: False))
+    result = await diagnose_install(NodeAccess(valid_plan(ssh={"password": None}), {}, is_local=lambda address: False))
     assert result.likely_cause == "the cause is unknown"
     assert "Cannot query" in result.observations[0]
