@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 demo: setup
 	@$(BIN)/acp-tui demo
 
-# Three at a time, even on two cores, because most tests wait for nodes and processes.
+# Run three tests at the same time, even on two cores, because most tests wait for nodes and processes.
 test: setup test-tools
 	$(BIN)/pytest -n 3
 
@@ -35,21 +35,23 @@ $(VENV)/.ready: requirements.lock pyproject.toml scripts/setup.sh
 test-tools:
 	@sh scripts/test-tools.sh
 
-# Compare speed and memory with similar tools, which it installs. Needs root for the lab of sshd nodes.
+# Compare speed and memory with similar tools (Ansible, pyinfra), which it installs into a temporary folder. Needs root
+# for the lab of real sshd nodes.
 .PHONY: bench
 bench: setup
 	$(BIN)/python -m bench.preflight --peers
 	$(BIN)/python -m bench.screen
 
-# Resolve the dependencies again; commit the result.
+# Choose the versions of all dependencies again, and write them to requirements.lock. Commit this file.
 lock: setup
 	$(BIN)/pip install -q pip-tools
 	$(BIN)/pip-compile -q --allow-unsafe --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes \
 	  --output-file requirements.lock pyproject.toml
 
-# For translators. The template is made from the sources each time; git has only the .po files.
+# Targets for translators. They create the template from the sources each time. Only the .po files are in git.
 #   make messages-update LANG=ru   create or update assets/locales/ru/LC_MESSAGES/acp-tui.po, to be translated
-#   make messages-compile          compile the .po files to the .mo files that acp-tui reads; `make setup` does it, too
+#   make messages                  create only the template, assets/locales/acp-tui.pot
+#   make messages-compile          compile the .po files to the .mo files that acp-tui reads; `make setup` does this too
 .PHONY: messages messages-update messages-compile
 messages: setup
 	@$(BIN)/python scripts/messages.py extract

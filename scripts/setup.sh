@@ -1,6 +1,7 @@
 #!/bin/sh
-# Create the virtual environment $1 with the locked dependencies and this checkout. Requires Python 3.11 or newer.
-# As root on Debian or Ubuntu, it also installs missing system packages (venv, gnupg). Otherwise it prints their names.
+# Create the virtual environment $1 and install the locked dependencies and this checkout into it. Requires Python 3.11
+# or newer. On Debian and Ubuntu, root also installs missing system packages (venv, gnupg). For other users the script
+# only prints the names of these packages.
 set -eu
 
 venv=${1:?usage: setup.sh VENV}
@@ -22,19 +23,19 @@ for name in python3.14 python3.13 python3.12 python3.11 python3; do
     break
   fi
 done
-[ -n "$python" ] || fail "Python 3.11 or newer is required. On Debian 12: apt-get install python3-venv," \
+[ -n "$python" ] || fail "Python 3.11 or newer is missing. Install it first. On Debian 12: apt-get install python3-venv;" \
   "on Ubuntu 22.04: apt-get install python3.11-venv"
 
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
   if can_install; then install "$package" || fail "cannot install $package"; fi
   "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-    fail "$python has no venv module. Install it first: apt-get install $package"
+    fail "the venv module of $python is missing. Install it first: apt-get install $package"
 fi
 
 if ! command -v gpg >/dev/null; then
-  if can_install; then install gnupg || log "cannot install gnupg, which is required to verify packages"
-  else log "gpg is missing. It is required to verify packages: apt-get install gnupg"; fi
+  if can_install; then install gnupg || log "cannot install gnupg. acp-tui requires it to verify packages."
+  else log "gpg is missing. acp-tui requires it to verify packages. Install it: apt-get install gnupg"; fi
 fi
 
 log "creating $venv with $("$python" --version)"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# As root on Debian or Ubuntu, install the system packages that the tests use. Otherwise print which are missing.
-# Always succeeds: a test whose tool is missing skips itself and prints the reason.
+# On Debian and Ubuntu, root installs the system packages that the tests need. Otherwise the script prints the missing
+# packages. It always exits with 0: a test whose program is missing skips itself and prints the reason.
 set -u
 
 missing=
@@ -23,7 +23,7 @@ need socat socat
 if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   echo "test-tools: installing from the distribution:$missing" >&2
   export DEBIAN_FRONTEND=noninteractive
-  # The package of sshd must not start a server on this machine.
+  # The installation of the package openssh-server must not start sshd on this machine.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -33,11 +33,12 @@ if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; t
   # shellcheck disable=SC2086 # a list of package names
   apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
-    echo "test-tools: cannot install all of these packages; tests that need a missing one will be skipped" >&2
+    echo "test-tools: cannot install all packages; tests that need a missing package will be skipped" >&2
 elif [ -n "$missing" ]; then
-  echo "test-tools: not root, so tests that need these missing packages will be skipped:$missing" >&2
+  echo "test-tools: cannot install packages here (this needs root, and Debian or Ubuntu)." \
+    "Tests that need these missing packages will be skipped:$missing" >&2
 fi
 if [ "$(id -u)" -ne 0 ]; then
-  echo "test-tools: not root, so the lab tests with real sshd nodes will be skipped" >&2
+  echo "test-tools: the tests with real sshd nodes need root and will be skipped" >&2
 fi
 exit 0

@@ -3,7 +3,7 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 
 # --- functions that the steps call
 
-save() { # PATH...: copy each path to $folder/before, once; record a missing path without a copy
+save() { # PATH...: back up each path in $folder/before, if it exists; list it in $folder/touched; do this only once
   local path
   for path; do
     if [ ! -e "$path" ] && [ ! -L "$path" ]; then
@@ -25,7 +25,7 @@ add_lines() { # FILE LINE...: append each missing line to FILE
   for line; do grep -qsxF -- "$line" "$file" || printf '%s\n' "$line" >>"$file"; done
 }
 
-boot_parameter() { # KEY=VALUE: set KEY on the kernel command line from the next boot; remove its other values
+boot_parameter() { # KEY=VALUE: set KEY on the kernel command line of the next boot; remove other values of KEY
   local file key=${1%%=*} made=
   key=${key//./\\.}
   for file in /etc/default/grub /etc/default/grub.d/*.cfg; do
@@ -45,14 +45,14 @@ boot_parameter() { # KEY=VALUE: set KEY on the kernel command line from the next
     for file in /boot/grub2/grub.cfg /boot/efi/EFI/*/grub.cfg; do
       if [ -f "$file" ]; then grub2-mkconfig -o "$file" && made=1; fi
     done
-    [ -n "$made" ] || { echo "The kernel parameter $1 was not set: no boot loader configuration was found. Set it by hand."; return 1; }
+    [ -n "$made" ] || { echo "The kernel parameter $1 was not set: no boot loader configuration was found. Set it yourself."; return 1; }
   fi
 }
 
-use_resolved_servers() { # FILE: link it to the real name servers instead of systemd's stub
+use_resolved_servers() { # FILE: replace it with a link to the file in which systemd-resolved lists the real name servers
   local real=/run/systemd/resolve/resolv.conf
   if ! grep -qE '^nameserver[[:space:]]' "$real" || grep -qE '^nameserver[[:space:]]+(127|172)\.' "$real"; then
-    echo "$1 was not changed: $real has no name server outside 127.0.0.0/8 and 172.0.0.0/8. Enter one by hand."
+    echo "$1 was not changed: $real has no name server outside 127.0.0.0/8 and 172.0.0.0/8. Enter a name server yourself."
     return 1
   fi
   ln -sfn "$real" "$1"
@@ -72,7 +72,7 @@ not_running() { # NAME...: fail if a process with one of these names is running
   done
 }
 
-remove_folders() { # PATH...: delete each folder, or only the content of a mount point; fail on mounts below it
+remove_folders() { # PATH...: delete each folder; of a mount point delete only the content; fail if a mount is below it
   local path place
   for path; do
     path=${path%/}
@@ -97,13 +97,13 @@ state() { # PATH: print its current state in one line
   fi
 }
 
-note_states() { # record the files after the steps; undo skips files changed later
+note_states() { # record the state of each file after a step, so that undo skips files that are changed later
   local path
   while IFS= read -r path; do printf '%s %s\n' "$path" "$(state "$path")"; done <"$folder/touched" >"$folder/left.new"
   mv -f "$folder/left.new" "$folder/left"
 }
 
-put_back() { # PATH: restore it from its copy, or delete it if it was missing before the fix
+put_back() { # PATH: restore it from its backup, or delete it if it was missing before the fix
   local copy=$folder/before$1
   if ! grep -qxF -- "$1 $(state "$1")" "$folder/left"; then
     echo "$1 was not restored, because it has changed since the fix. The original file is in $copy."
@@ -137,13 +137,13 @@ write_undo() {
   } >"$folder/undo.sh"
 }
 
-tell() { # NAME STATUS: print the end of the step's log between markers
+tell() { # NAME STATUS: print the end of the log of step NAME, between two lines with the marker
   printf '%s %s\n' "$marker" "$1"
   tail -c 20000 "$folder/$1.log"
   printf '\n%s %s %s\n' "$marker" "$1" "$2"
 }
 
-run_step() { # NAME: run its commands until one fails; the other steps still run
+run_step() { # NAME: run the commands of this step until one fails; a failed step does not stop the next steps
   local status
   grep -qxF "$1" "$folder/begun" || printf '%s\n' "$1" >>"$folder/begun"
   (
@@ -156,7 +156,7 @@ run_step() { # NAME: run its commands until one fails; the other steps still run
   tell "$1" "$status"
 }
 
-reload_sshd() { # the unit is sshd or ssh; print the output of systemctl only if both fail
+reload_sshd() { # try the unit sshd, then the unit ssh; print the output of systemctl only if both fail
   local first second
   first=$(systemctl reload sshd 2>&1) || second=$(systemctl reload ssh 2>&1) ||
     { printf '%s\n' "$first" "$second" >&2; return 1; }
@@ -200,7 +200,7 @@ main() {
       echo "The settings of sshd were not changed." >"$folder/second_login.log"
       status=3
     else
-      (try_login) >"$folder/second_login.log" 2>&1 # a subshell, so that the guard does not keep this channel open
+      (try_login) >"$folder/second_login.log" 2>&1 # a subshell, so that the guard does not keep the SSH channel open
       status=$?
     fi
     tell second_login "$status"
