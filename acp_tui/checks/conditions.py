@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.topology import required_names
 from acp_tui.nodes.facts import Facts
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import Topology
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 
 T = TypeVar("T")
 

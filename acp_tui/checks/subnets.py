@@ -19,7 +19,8 @@ from ipaddress import (
 from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.field_types import is_ip
-from acp_tui.plan.model import ClusterCidr, JoinCidr, Node, Plan, ServiceCidr
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import ClusterCidr, JoinCidr, Node, ServiceCidr
 
 Network = IPv4Network | IPv6Network
 

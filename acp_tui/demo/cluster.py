@@ -33,7 +33,8 @@ from acp_tui.install.run.state import Timeouts
 from acp_tui.install.start import RunSettings
 from acp_tui.install.verify.run import REGISTRY_PORT
 from acp_tui.package.service import PackageWork
-from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Address, Admin, Node, Package, Ssh, Waiver
 
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"

@@ -13,7 +13,9 @@ from pydantic_core import ErrorDetails
 
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import NC_, pgettext
-from acp_tui.plan.model import Node, Plan, is_secret
+from acp_tui.plan.model import Plan
+from acp_tui.plan.section import is_secret
+from acp_tui.plan.sections import Node
 
 PathPart = str | int
 

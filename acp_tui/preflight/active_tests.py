@@ -17,7 +17,8 @@ from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 
 ACTIVE_FACTS = (
     "listener_results",

@@ -10,7 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import NC_, _, pgettext
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 from screens.formatting.placement import may_choose, placed
 from screens.session.wizard_session import Session
 from screens.widgets.form import Field, Form

@@ -23,10 +23,10 @@ from acp_tui.checks.labels import role_label
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.redaction import unmask
-from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
 from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
+from acp_tui.plan.sections import Node
 from screens.formatting.glyphs import glyphs
 from screens.session.node_suggestions import import_nodes
 from screens.session.wizard_session import Session

@@ -20,7 +20,8 @@ from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, Nod
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 from screens.session.interface import SessionPort
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from acp_tui.checks.suggestions import filled, suggested_interfaces
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.local_host import LocalAddress
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.merge import ImportPreview
+from acp_tui.plan.sections import Node
 from screens.session.wizard_session import Session
 
 _KEYS = "123456789"

@@ -13,7 +13,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.model import Waiver
+from acp_tui.plan.sections import Waiver
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines, network_lines
 from acp_tui.preflight.report.html.page import report_html
@@ -197,7 +197,7 @@ class PreflightStep(WizardStep):
             question = _("Why do you waive this requirement on all nodes? The plan and the report store the reason.")
         else:
             question = _("Why do you waive this requirement on {node}? The plan and the report store the reason.")
-        preset = _("confirmed by hand") if verdict.outcome is Outcome.MANUAL else ""
+        preset = _("confirmed by a person") if verdict.outcome is Outcome.MANUAL else ""
         reason = await self.app.push_screen_wait(Ask(title, question.format(node=key[1]), preset))
         if reason and reason.strip():
             waiver = Waiver(requirement=key[0], node=key[1], reason=reason.strip(), by=getpass.getuser())

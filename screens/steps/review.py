@@ -25,8 +25,9 @@ from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import derived_paths
 from acp_tui.plan.file import save_plan
-from acp_tui.plan.model import Plan, Waiver, field_at
+from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import ListedAnswer, list_answers
+from acp_tui.plan.sections import Waiver
 from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck

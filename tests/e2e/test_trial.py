@@ -55,12 +55,12 @@ def test_trial_installs_the_practice_cluster_with_few_answers(tmp_path: Path) ->
         window.keys("f", "f")
         for left in (2, 1, 0):
             window.keys("Home", "w")
-            window.wait_for("Why do you waive", "confirmed by hand")
+            window.wait_for("Why do you waive", "confirmed by a person")
             window.keys("Enter")
             typed += 1
             window.wait_for(f"{left} block")
         window.keys("C-n")
-        window.wait_for("Review:", "The plan is ready.", "confirmed by hand")
+        window.wait_for("Review:", "The plan is ready.", "confirmed by a person")
         window.keys("C-n")
         window.wait_for("Press s to start the install")
         window.keys("s")

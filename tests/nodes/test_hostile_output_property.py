@@ -17,8 +17,9 @@ from pydantic import BaseModel, JsonValue
 from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.install.config.render import document
 from acp_tui.plan.file import dump_plan, dump_secrets, load_plan, read_plan, save_plan
-from acp_tui.plan.model import NodeSsh, Plan
+from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import InvalidValue, answer_at, answer_text, with_answers
+from acp_tui.plan.sections import NodeSsh
 from tests.support.factories.plans import nodes, plan_data, valid_plan
 
 pytestmark = pytest.mark.timeout(3600)

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from acp_tui.plan.draft import hold, last_unfinished, load, new_draft, save
-from acp_tui.plan.model import Admin, Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Admin, Node
 
 CANARY = "canary-1d77e0"
 

@@ -19,7 +19,8 @@ from acp_tui.plan.file import (
     schema,
     secret_values,
 )
-from acp_tui.plan.model import Admin, Node, NodeSsh, Plan, Ssh
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Admin, Node, NodeSsh, Ssh
 
 CANARY = "canary-7f3a9c"
 

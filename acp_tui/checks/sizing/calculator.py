@@ -25,8 +25,9 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.units import gigabytes
 from acp_tui.nodes.summary import NodeSummary
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
+from acp_tui.plan.sections import Node
 
 Role = Literal["control-plane", "worker"]
 _ROLES: tuple[Role, Role] = ("control-plane", "worker")

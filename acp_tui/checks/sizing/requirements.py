@@ -13,7 +13,8 @@ from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubjec
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.units import gigabytes
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def run(options: Namespace) -> int:
     from acp_tui.cli.context import CommandFailed, file_failed, print_json, print_out
     from acp_tui.cli.table import columns
     from acp_tui.package.service import PackageWork
-    from acp_tui.plan.model import Package, Plan
+    from acp_tui.plan.model import Plan
+    from acp_tui.plan.sections import Package
 
     try:
         present = Path(options.core).is_file()

@@ -19,7 +19,8 @@ from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import is_local_address
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 from acp_tui.preflight.report.model import NodeRecord
 from acp_tui.preflight.run import target
 

@@ -9,8 +9,9 @@ from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.file.document import Data, Document, Value
-from acp_tui.plan.model import is_secret, models_in
+from acp_tui.plan.model import models_in
 from acp_tui.plan.paths import PathPart
+from acp_tui.plan.section import is_secret
 
 
 def resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: Document) -> None:

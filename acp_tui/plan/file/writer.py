@@ -14,8 +14,9 @@ from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.plan.file.document import Data, Value
 from acp_tui.plan.file.reader import SECRETS_NAME
-from acp_tui.plan.model import Plan, is_secret
+from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import PathPart, dotted
+from acp_tui.plan.section import is_secret
 
 
 def dump_plan(plan: Plan) -> str:

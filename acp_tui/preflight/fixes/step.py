@@ -11,7 +11,8 @@ from shlex import quote
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Node
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_i
 from acp_tui.install.run.phases import choose
 from acp_tui.install.run.setup_script import printed_addresses, setup_command
 from acp_tui.install.run.start_resume_abort import run_spec
-from acp_tui.plan.model import Address, Network, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.sections import Address, Network
 
 
 @pytest.mark.parametrize(

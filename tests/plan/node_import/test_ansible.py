@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.core.redaction import unmask
-from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.merge import merge_hosts
+from acp_tui.plan.sections import Node
 
 INI = """
 # kept by hand
