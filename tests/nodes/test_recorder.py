@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from acp_tui.nodes.script import CollectorOutput
-from tests.nodes.ssh.test_connection import HOST_KEY, SECRET, Behaviour, server
 from tests.support import record
+from tests.support.ssh_server import HOST_KEY, SECRET, Behaviour, server
 
 
 @pytest.mark.parametrize("path", record.recordings().values(), ids=lambda path: path.stem)

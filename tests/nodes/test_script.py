@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.core.text import sanitize
-from acp_tui.nodes.collectors import COLLECTORS
+from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.script import (
     CUT,
     LAUNCH,
@@ -27,6 +27,7 @@ from acp_tui.nodes.script import (
     reply,
     split,
 )
+from tests.support.collector_shell import put
 
 MARKER = "0123456789abcdef"
 
@@ -118,6 +119,18 @@ def test_a_node_without_timeout_and_sudo_works(tmp_path: Path) -> None:
         real = subprocess.run(["/bin/sh", "-c", f"command -v {tool}"], capture_output=True, text=True, check=True)
         (tmp_path / tool).symlink_to(real.stdout.strip())
     assert run(collector("one", "echo fine"), command=f"PATH={tmp_path}; export PATH; {LAUNCH}")["one"].text == "fine\n"
+
+
+def test_a_tool_that_is_not_executable_is_missing(tmp_path: Path) -> None:
+    shell = "tool here && echo here; tool folder || tool text || tool nowhere || echo none"
+    collector = Collector("os_release_file", ("os_release_file",), shell, lambda r: {"os_release_file": r.text})
+    (tmp_path / "folder").mkdir()
+    for name, mode in (("here", 0o755), ("text", 0o644)):
+        put(tmp_path, {name: "#!/bin/sh\n"})
+        (tmp_path / name).chmod(mode)
+    program = f"PATH={tmp_path}:$PATH\n" + build([collector], MARKER)
+    completed = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, check=True)
+    assert facts_from("x", Reader(MARKER).feed(completed.stdout), None, (collector,)).os_release_file == "here\nnone\n"
 
 
 def test_without_root_a_collector_returns_needs_root(tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from dataclasses import fields
 
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.collectors import (
+    addresses,
     boot,
     clock,
     disks,
     hardware,
-    network,
+    name_resolution,
     operating_system,
     packages,
+    ports,
     security,
     software,
 )
@@ -40,7 +42,9 @@ COLLECTORS: tuple[Collector, ...] = (
     *operating_system.COLLECTORS,
     *hardware.COLLECTORS,
     *disks.COLLECTORS,
-    *network.COLLECTORS,
+    *addresses.COLLECTORS,
+    *name_resolution.COLLECTORS,
+    *ports.COLLECTORS,
     *clock.COLLECTORS,
     *boot.COLLECTORS,
     *security.COLLECTORS,

@@ -1,6 +1,7 @@
 """Parsers that several collectors share."""
 
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 
 from acp_tui.nodes.script import CollectorOutput
 
@@ -37,3 +38,12 @@ def yes_or_no(name: str) -> Callable[[CollectorOutput], Mapping[str, object]]:
         return {name: value == "yes"}
 
     return parse
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is an IPv4 or IPv6 address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,14 +1,14 @@
-"""Collectors for addresses, routes, name resolution and used ports (NET-*, VIP-SUBNET).
+"""Collectors for interfaces, addresses and routes (NET-*, VIP-SUBNET).
 
-ACP requires the programs `ip` and `ss`, but a node may not have them yet. The collectors then read /proc instead.
+ACP requires the program `ip`, but a node may not have it yet. The collectors then read /proc instead.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
-from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import Interface, Listener, Route
+from acp_tui.nodes.collectors.parsing import is_address, lines
+from acp_tui.nodes.facts import Interface, Route
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 _IGNORED_ROUTES = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")
@@ -103,18 +103,10 @@ def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
         match = re.match(
             r"\d+: +(\S+?)(?:@\S+)? +inet6? +([0-9a-fA-F:.]+)(?: peer [0-9a-fA-F:.]+)?(?:/(\d{1,3}))?", line
         )
-        if match and _is_address(match[2]):
+        if match and is_address(match[2]):
             address = ip_address(match[2])
             interfaces.append(Interface(match[1].rstrip(":"), str(address), int(match[3] or address.max_prefixlen)))
     return {"interfaces": tuple(interfaces)}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
@@ -139,7 +131,7 @@ def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
             leaf = re.search(r"\|-- ([0-9.]+)$", rest)
             if leaf:
                 candidate = leaf[1]
-            elif "/32 host LOCAL" in rest and _is_address(candidate):
+            elif "/32 host LOCAL" in rest and is_address(candidate):
                 addresses[candidate] = None
     interfaces = []
     for address in addresses:
@@ -150,76 +142,6 @@ def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
         prefix, nic = max(networks, default=(32, "?"))
         interfaces.append(Interface(nic, address, prefix))
     return (*interfaces, *six)
-
-
-def _hosts(output: CollectorOutput) -> Mapping[str, object]:
-    addresses = []
-    for line in lines(output):
-        address, *names = line.partition("#")[0].split() or [""]
-        if _is_address(address.partition("%")[0]) and "localhost" in (name.lower() for name in names):
-            addresses.append(address)
-    return {"hosts_localhost": tuple(addresses)}
-
-
-def _resolv(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse resolv.conf(5) like kubelet, which allows blanks before a keyword.
-
-    Only the last `search` line counts. systemd-resolved can write `.` as its value, which names no domain. Exit status
-    66 means that the file does not exist."""
-    if output.status:
-        return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
-    nameservers: list[str] = []
-    search: tuple[str, ...] = ()
-    domain = ""
-    for line in output.text.split("\n"):
-        keyword, *values = line.split() or [""]
-        if not values:
-            continue
-        if keyword == "nameserver":
-            nameservers.append(values[0])
-        elif keyword == "search":
-            search = tuple(value for value in values if value != ".")
-        elif keyword == "domain":
-            domain = values[0]
-    return {
-        "resolv_exists": True,
-        "nameservers": tuple(nameservers),
-        "search_domains": search,
-        "resolv_domain": domain,
-    }
-
-
-def _listeners(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the ports from rows `proc PORT`, and the process names from rows `ss ...`.
-
-    The ports are hexadecimal and come from /proc/net/tcp and /proc/net/tcp6."""
-    ports: set[int] = set()
-    named: dict[int, str] = {}
-    ports_of_ss: set[int] = set()
-    from_proc = False
-    for line in lines(output):
-        kind, _, rest = line.partition(" ")
-        if kind == "proc":
-            from_proc = True
-            if re.fullmatch(r"[0-9A-F]{4}", rest):
-                ports.add(int(rest, 16))
-        elif kind == "ss":
-            match = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
-            if match:
-                ports_of_ss.add(int(match[1]))
-                owner = re.search(r'users:\(\("([^"]{1,64})"', rest)
-                if owner:
-                    named.setdefault(int(match[1]), owner[1])
-    if not from_proc and not ports_of_ss:
-        raise ValueError("neither /proc/net/tcp nor ss lists TCP sockets")
-    return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | ports_of_ss))}
-
-
-def _udp(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the hexadecimal ports below the heading of /proc/net/udp and /proc/net/udp6."""
-    if "local_address" not in lines(output):
-        raise ValueError("cannot read /proc/net/udp")
-    return {"udp_ports": frozenset(int(w, 16) for w in lines(output) if re.fullmatch(r"[0-9A-F]{4}", w))}
 
 
 COLLECTORS = (
@@ -253,60 +175,5 @@ return 0
 tool ip && limit 3 ip -o -6 route || { echo proc; show /proc/net/ipv6_route; }
 """,
         _routes("routes6", _routes6_of_proc),
-    ),
-    Collector(
-        "hosts",
-        ("hosts_localhost",),
-        """
-local line rows
-mapfile -t rows </etc/hosts || [ ! -e /etc/hosts ] || return 66
-for line in "${rows[@]}"; do
-  case $line in *[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]*) printf '%s\\n' "$line" ;; esac
-done
-return 0
-""",
-        _hosts,
-    ),
-    Collector(
-        "resolv",
-        ("resolv_exists", "nameservers", "search_domains", "resolv_domain"),
-        "show /etc/resolv.conf",
-        _resolv,
-        any_status=True,
-    ),
-    Collector(
-        "listeners",
-        ("listeners",),
-        """
-local file line rows count=0
-for file in /proc/net/tcp /proc/net/tcp6; do
-  rows=()
-  mapfile -t rows <"$file" || continue
-  echo proc
-  for line in "${rows[@]}"; do
-    case $line in *:*:*:*' 0A '*) line=${line#*: }; line=${line%% *}; echo "proc ${line##*:}" ;; esac
-  done
-done
-tool ss || return 0
-limit 3 ss -lntp | while [ "$count" -lt 400 ] && read -r -n 400 line; do echo "ss $line"; count=$((count + 1)); done
-return 0
-""",
-        _listeners,
-    ),
-    Collector(
-        "udp",
-        ("udp_ports",),
-        """
-local file line rows
-for file in /proc/net/udp /proc/net/udp6; do
-  rows=()
-  mapfile -t rows <"$file" && echo local_address
-  for line in "${rows[@]}"; do
-    case $line in *:*:*:*' 07 '*) line=${line#*: }; line=${line%% *}; echo "${line##*:}" ;; esac
-  done
-done
-return 0
-""",
-        _udp,
     ),
 )
