@@ -61,7 +61,7 @@ def new_file(path: str, *lines: str) -> str:
 
 
 def kernel_release(release: str, build: str = "") -> str:
-    """Return shell text that sets the release of the kernel and, with `build`, its build text, as `uname` shows them."""
+    """Return shell text that sets the release of the kernel and, with `build`, its build, as `uname` prints them."""
     text = f"echo {release} >/proc/sys/kernel/osrelease"
     return f"{text}; echo '{build}' >/proc/sys/kernel/version" if build else text
 
