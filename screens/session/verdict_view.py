@@ -1,10 +1,12 @@
-"""All verdicts of one evaluation. The lists and counts for the screens are computed only once."""
+"""All verdicts of one evaluation, and the verdicts of invalid values. Lists and counts are computed only once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.core.i18n import _
+from acp_tui.plan.model import rule_of
 
 
 class VerdictView:
@@ -43,3 +45,20 @@ class VerdictView:
     @cached_property
     def waived(self) -> int:
         return sum(verdict.waived is not None for verdict in self.verdicts)
+
+
+def invalid_value_verdicts(field_errors: Mapping[str, str]) -> Iterator[Verdict]:
+    """Yield a blocker for each field with invalid text. The plan still has the last valid value of the field.
+
+    `field_errors`: plan key → the reason why the text is not valid."""
+    for path, reason in field_errors.items():
+        yield Verdict(
+            requirement=rule_of(path) or "PLAN",
+            node=None,
+            severity=Severity.MUST,
+            outcome=Outcome.FAIL,
+            observed=f"{path}: {reason}",
+            expected=_("the value must be valid"),
+            remedy="",
+            paths=(path,),
+        )

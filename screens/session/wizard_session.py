@@ -6,7 +6,7 @@ session computes the verdicts again.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -17,15 +17,14 @@ from typing import Protocol, TypedDict, Unpack, runtime_checkable
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_file_facts import NO_LOCAL_FILES
 from acp_tui.checks.topology import topology_of
-from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.checks.verdict import Verdict
 from acp_tui.core.clock import now
-from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
-from acp_tui.plan.model import Plan, field_at, rule_of
+from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
 from acp_tui.plan.section import is_secret
 from acp_tui.plan.sections import Node
@@ -35,7 +34,7 @@ from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import node_records
 from screens.session.node_monitor import NodeMonitor
 from screens.session.package_job import PackageJob
-from screens.session.verdict_view import VerdictView
+from screens.session.verdict_view import VerdictView, invalid_value_verdicts
 
 LAST_RUN = "last-run.json"
 """File name of the last report. The file is in the folder of the draft."""
@@ -226,22 +225,8 @@ class Session:
             evaluate, plan, facts, states, topology=topology, today=today, local_files=local_files
         )
         unchecked = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
-        self.verdict_view = VerdictView((*self._invalid_answers(), *package, *verdicts), unchecked)
+        self.verdict_view = VerdictView((*invalid_value_verdicts(self.field_errors), *package, *verdicts), unchecked)
         self._notify(Changed.VERDICTS)
-
-    def _invalid_answers(self) -> Iterator[Verdict]:
-        """Yield a blocker for each field with invalid text. The plan still has the last valid value of the field."""
-        for path, reason in self.field_errors.items():
-            yield Verdict(
-                requirement=rule_of(path) or "PLAN",
-                node=None,
-                severity=Severity.MUST,
-                outcome=Outcome.FAIL,
-                observed=f"{path}: {reason}",
-                expected=_("the value must be valid"),
-                remedy="",
-                paths=(path,),
-            )
 
     def _set_plan(self, plan: Plan) -> None:
         """Compute the derived defaults of `plan` again, and store the result in the draft."""

@@ -1,62 +1,36 @@
 """`acp-tui fix` on real nodes: it fixes planted faults, backs up the files, and can restore them exactly."""
 
-import os
-import pty
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
-from pydantic import JsonValue
 
 from acp_tui.checks.labels import outcome_label
 from acp_tui.checks.verdict import Outcome
-from acp_tui.preflight.fixes.script import BACKUPS, script
-from acp_tui.preflight.fixes.step import FixStep
+from acp_tui.preflight.fixes.script import BACKUPS
 from tests.lab.kit import faults as f
 from tests.lab.kit.check_run import as_planned, check, plan
-from tests.lab.kit.nodes import OPERATOR, Lab, LabNode
+from tests.lab.kit.fix_run import files, fix, running, single
+from tests.lab.kit.nodes import OPERATOR, Lab
 from tests.lab.kit.profiles import Fault, NodeProfile
+from tests.lab.kit.shell import program
 
 pytestmark = pytest.mark.lab
 
-_SELECTED = (
-    "find etc boot usr/local usr/lib/lab/units var/lib/docker var/lib/containerd "
-    "-not -path 'etc/ssh/ssh_host*' -not -path usr/lib/lab/units/kubelet"
-)
-_FILES = (
-    f"cd /; {{ {_SELECTED} -type f -print0 | xargs -0 md5sum; "
-    f"{_SELECTED} \\( -type f -o -type l \\) -printf '%p %l %m %u\\n'; }} 2>/dev/null | sort"
-)
 _UPDATE_GRUB = (
     '. /etc/default/grub; sed -i -E "s|(root=[^ ]+ ro).*|\\1 $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT|" '
     "/boot/grub/grub.cfg"
 )
 _GRUBBY = 'sed -i -E "s|^(options\\|linux)( .*)$|\\1\\2 ${2#--args=}|" /boot/grub2/grub.cfg /boot/loader/entries/*.conf'
 
-
-def _tool(name: str, body: str) -> str:
-    return f"cat >/usr/bin/{name} <<'END_OF_TOOL'\n#!/bin/bash\n{body}\nEND_OF_TOOL\nchmod +x /usr/bin/{name}"
-
-
-UPDATE_GRUB = Fault("an update-grub", _tool("update-grub", _UPDATE_GRUB))
-GRUBBY = Fault("a grubby", _tool("grubby", _GRUBBY))
+UPDATE_GRUB = Fault("an update-grub", program("/usr/bin/update-grub", _UPDATE_GRUB))
+GRUBBY = Fault("a grubby", program("/usr/bin/grubby", _GRUBBY))
 KNOWN_CLIENT = Fault("an entry for the client in /etc/hosts", 'echo "$LAB_GATEWAY admin.example" >>/etc/hosts')
 NOEXEC_FSTAB = Fault(
     "/tmp noexec, at the next boot too", "printf 'lab /tmp tmpfs rw,noexec,nosuid 0 0\\n' >>/etc/fstab"
 )
 SUDO = Fault("sudo without a password", f"echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OPERATOR}")
-PAM_LOGIN = Fault(
-    "login through PAM only",
-    "sed -i 's/^PasswordAuthentication yes/PasswordAuthentication no/; s/^UsePAM no/UsePAM yes/; "
-    "s/^KbdInteractiveAuthentication no/KbdInteractiveAuthentication yes/' /etc/ssh/sshd_config",
-    {"USR-USEPAM": "fail"},
-)
 UBUNTU = (
     KNOWN_CLIENT,
     UPDATE_GRUB,
@@ -74,61 +48,6 @@ UBUNTU = (
     f.USE_PAM,
     f.LEFTOVER_BINARY,
 )
-
-
-@dataclass(frozen=True)
-class Fixed:
-    status: int
-    output: str
-    errors: str
-
-
-def command(folder: Path, answers: Mapping[str, JsonValue], options: Sequence[str]) -> list[str]:
-    file = folder / "plan.yaml"
-    file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
-    return [sys.executable, "-m", "acp_tui", "fix", str(file), *options]
-
-
-def fix(folder: Path, answers: Mapping[str, JsonValue], *options: str, typed: str | None = None) -> Fixed:
-    """Run the command; with `typed`, in a terminal that receives this input."""
-    stdin = subprocess.DEVNULL
-    if typed is not None:
-        ours, stdin = pty.openpty()
-        os.write(ours, typed.encode())
-    done = subprocess.run(
-        command(folder, answers, options),
-        capture_output=True,
-        text=True,
-        env=environment(folder),
-        stdin=stdin,
-        check=False,
-    )
-    return Fixed(done.returncode, done.stdout, done.stderr)
-
-
-def running(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[str]":
-    """Start the command."""
-    return subprocess.Popen(
-        command(folder, answers, options),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env=environment(folder),
-    )
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
-
-
-def files(node: LabNode) -> str:
-    """Names, links, modes, owners and checksums of all files that a fix may change."""
-    return node.sh(_FILES)
-
-
-def single(node: LabNode, **more: JsonValue) -> dict[str, JsonValue]:
-    return plan(as_planned([node]), node.address, scenario="single-node", **more)
 
 
 def test_blockers_are_fixed_once_and_undo_restores_every_file(lab: Lab, tmp_path: Path) -> None:
@@ -186,41 +105,6 @@ def test_boot_parameters_are_pending_until_the_reboot(lab: Lab, tmp_path: Path) 
         assert files(node) == files_before
 
 
-def test_sshd_change_that_prevents_login_is_undone(lab: Lab, tmp_path: Path) -> None:
-    [node] = lab.start(NodeProfile(faults=(PAM_LOGIN, f.NO_IPVS_SH)))
-    settings = node.sh("cat /etc/ssh/sshd_config")
-    answers = single(node)
-    fixed = fix(tmp_path, answers, "--yes")
-    assert fixed.status == 1
-    assert "the second login failed" in fixed.errors
-    assert "were restored" in fixed.errors
-    assert node.sh("cat /etc/ssh/sshd_config") == settings
-    checked = check(tmp_path, answers)
-    assert (checked.states, checked.outcomes) == ({node.address: "checked"}, {node.address: {"USR-USEPAM": "fail"}})
-
-
-def test_node_restores_sshd_if_no_second_login_confirms_it(lab: Lab) -> None:
-    [node] = lab.start(NodeProfile(faults=(f.USE_PAM,)))
-    settings = node.sh("cat /etc/ssh/sshd_config")
-    change = "sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config"
-    step = FixStep("USR-USEPAM", "", change, files=("/etc/ssh/sshd_config",), second_login=True)
-    folder = f"{BACKUPS}/unattended"
-    node.sh(script((step,), folder).replace("patience=60", "patience=4"))
-    assert node.sh("cat /etc/ssh/sshd_config") != settings
-    while "restored" not in node.sh(f"ls {folder}"):
-        time.sleep(0.2)
-    assert node.sh("cat /etc/ssh/sshd_config") == settings
-
-
-def test_invalid_sshd_settings_are_not_applied(lab: Lab) -> None:
-    [node] = lab.start(NodeProfile())
-    settings = node.sh("cat /etc/ssh/sshd_config")
-    step = FixStep("USR-USEPAM", "", "echo Nonsense yes >>/etc/ssh/sshd_config", files=("/etc/ssh/sshd_config",))
-    text = script((step,), f"{BACKUPS}/bad").replace("sshd_file=\n", "sshd_file=/etc/ssh/sshd_config\n")
-    assert "second_login 1" in node.sh(text)
-    assert node.sh("cat /etc/ssh/sshd_config") == settings
-
-
 def test_undo_keeps_files_changed_after_the_fix(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile(faults=(f.LOCALHOST_ELSEWHERE, f.FEW_TASKS)))
     tasks = node.sh("ls -R /etc/systemd")
@@ -233,7 +117,7 @@ def test_undo_keeps_files_changed_after_the_fix(lab: Lab, tmp_path: Path) -> Non
 
 
 def test_failed_step_does_not_prevent_the_others(lab: Lab, tmp_path: Path) -> None:
-    broken = Fault("a ufw that fails", _tool("ufw", "echo no such thing >&2; exit 4"))
+    broken = Fault("a ufw that fails", program("/usr/bin/ufw", "echo no such thing >&2; exit 4"))
     [node] = lab.start(NodeProfile(faults=(f.UFW, broken, f.FEW_TASKS)))
     fixed = fix(tmp_path, single(node), "--yes")
     assert fixed.status == 1
@@ -243,7 +127,7 @@ def test_failed_step_does_not_prevent_the_others(lab: Lab, tmp_path: Path) -> No
 
 
 def test_started_step_completes_after_a_lost_connection(lab: Lab, tmp_path: Path) -> None:
-    slow = Fault("a slow ufw", _tool("ufw", "sleep 2; sed -i 's/^ENABLED=.*/ENABLED=no/' /etc/ufw/ufw.conf"))
+    slow = Fault("a slow ufw", program("/usr/bin/ufw", "sleep 2; sed -i 's/^ENABLED=.*/ENABLED=no/' /etc/ufw/ufw.conf"))
     [node] = lab.start(NodeProfile(faults=(f.UFW, slow, f.FEW_TASKS)))
     answers = single(node)
     with running(tmp_path, answers, "--yes") as process:
@@ -256,48 +140,6 @@ def test_started_step_completes_after_a_lost_connection(lab: Lab, tmp_path: Path
     while "systasks" not in node.sh(f"ls {BACKUPS}/*").replace("sys_tasksmax.log", "systasks"):
         time.sleep(0.1)
     assert check(tmp_path, answers).outcomes == {node.address: {}}
-
-
-def test_folders_are_removed_only_if_named_and_shown_before(lab: Lab, tmp_path: Path) -> None:
-    mounted = Fault("a volume in it", "mkdir -p /var/lib/containerd/x; mount -t tmpfs lab /var/lib/containerd/x")
-    full = Fault("something in it", "mkdir -p /var/lib/docker; echo precious >/var/lib/docker/data")
-    expected = {"FS-DIR-DOCKER": "fail", "FS-DIR-CONTAINERD": "fail"}
-    [node] = lab.start(NodeProfile("centos-7.9", (full, mounted)))
-    answers = single(node)
-    assert (
-        "only if you name them with --only: FS-DIR-DOCKER, FS-DIR-CONTAINERD" in fix(tmp_path, answers, "--yes").output
-    )
-    assert check(tmp_path, answers).outcomes[node.address] == expected
-
-    shown = fix(tmp_path, answers, "--only", "FS-DIR-DOCKER")
-    assert shown.status == 1
-    assert "/var/lib/docker/data" in shown.output
-    assert "newest file: 20" in shown.output
-    assert node.sh("cat /var/lib/docker/data") == "precious\n"
-
-    done = fix(tmp_path, answers, "--yes", "--only", "FS-DIR-DOCKER", "--only", "FS-DIR-CONTAINERD")
-    assert done.status == 1
-    assert "/var/lib/containerd/x is mounted" in done.errors
-    assert check(tmp_path, answers).outcomes[node.address] == {"FS-DIR-CONTAINERD": "fail"}
-
-
-def test_packages_are_removed_only_if_named_and_dependants_are_shown(lab: Lab, tmp_path: Path) -> None:
-    yum = _tool(
-        "yum",
-        "case $* in\n"
-        "  'remove --assumeno docker-ce') printf 'Loaded\\nRemoving:\\n docker-ce 20.10 90 M\\n"
-        "Removing for dependencies:\\n rootless-extras 20 M\\n\\nTransaction Summary\\n' ;;\n"
-        "  'remove -y docker-ce') sed -i /docker-ce/d /usr/lib/lab/rpms ;;\n"
-        "  *) exit 9 ;;\n"
-        "esac",
-    )
-    [node] = lab.start(NodeProfile("centos-7.9", (f.DOCKER_RPM, Fault("a yum", yum))))
-    answers = single(node)
-    unnamed = fix(tmp_path, answers, "--yes")
-    assert (unnamed.status, "docker-ce" in node.sh("cat /usr/lib/lab/rpms")) == (1, True)
-    named = fix(tmp_path, answers, "--yes", "--only", "PKG-CONFLICT-RPM")
-    assert "rootless-extras 20 M" in named.output
-    assert (named.status, "docker-ce" in node.sh("cat /usr/lib/lab/rpms")) == (0, False)
 
 
 def test_vendor_script_runs_as_root_if_named(lab: Lab, tmp_path: Path) -> None:

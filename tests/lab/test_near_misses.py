@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.lab.kit.check_run import Checked, as_planned, check, plan
-from tests.lab.kit.near_misses import IN_4_2, profiles
+from tests.lab.kit.near_misses.placement import profiles
+from tests.lab.kit.near_misses.release_4_2 import IN_4_2
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 

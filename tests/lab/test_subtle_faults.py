@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.lab.kit.check_run import as_planned, check, plan
-from tests.lab.kit.faults import _append, _dpkg, _listen, _resolv, _unit, _unload, _write
 from tests.lab.kit.nodes import Lab
 from tests.lab.kit.profiles import Fault, NodeProfile, cpuinfo
+from tests.lab.kit.shell import append, dpkg, listen, resolv_conf, unit, unload, write
 
 pytestmark = pytest.mark.lab
 
@@ -15,7 +15,7 @@ SSHD = "/etc/ssh/sshd_config"
 
 
 def _rpm(name: str) -> str:
-    return _append("/usr/lib/lab/rpms", f"{name} 1.0")
+    return append("/usr/lib/lab/rpms", f"{name} 1.0")
 
 
 def _fault(name: str, shell: str, **expects: str) -> Fault:
@@ -26,7 +26,7 @@ def _fault(name: str, shell: str, **expects: str) -> Fault:
 UBUNTU = (
     _fault(
         "iptables runs and nftables comes back",
-        f"{_unit('iptables', 'active', 'static')}; {_unit('nftables', 'inactive', 'enabled')}",
+        f"{unit('iptables', 'active', 'static')}; {unit('nftables', 'inactive', 'enabled')}",
         SEC_FIREWALL="fail",
     ),
     _fault("swap in compressed memory", "echo '/dev/zram0 partition 8388604 0 100' >>/proc/swaps", SYS_SWAP="fail"),
@@ -35,20 +35,18 @@ UBUNTU = (
         f"mkdir -p {SSHD}.d; echo 'usepam=yes' >{SSHD}.d/50-cloud.conf; sed -i '1i Include {SSHD}.d/*.conf' {SSHD}",
         USR_USEPAM="fail",
     ),
-    _fault("localhost twice", _append("/etc/hosts", "127.0.1.1\tnode localhost"), NET_HOSTS_LOCALHOST="fail"),
-    _fault(
-        "the second name server in 172", _append("/etc/resolv.conf", "nameserver 172.64.0.1"), NET_RESOLV_172="fail"
-    ),
+    _fault("localhost twice", append("/etc/hosts", "127.0.1.1\tnode localhost"), NET_HOSTS_LOCALHOST="fail"),
+    _fault("the second name server in 172", append("/etc/resolv.conf", "nameserver 172.64.0.1"), NET_RESOLV_172="fail"),
     _fault("a route that leads nowhere", "ip route replace unreachable default", NET_ROUTE_DEFAULT="fail"),
-    _fault("a port at the end of the range, for this machine alone", _listen(10256), NET_PORTS_CP="fail"),
+    _fault("a port at the end of the range, for this machine alone", listen(10256), NET_PORTS_CP="fail"),
     _fault(
         "a route into Docker's range", "ip route add 172.20.0.0/16 dev eth0", NET_172_FREE="fail", NETCFG_172="fail"
     ),
     _fault("no swapoff", "rm -f /usr/sbin/swapoff /sbin/swapoff", SW_BINARIES="fail"),
     _fault("a link to nowhere as Docker's folder", "ln -s /nowhere /var/lib/docker", FS_DIR_DOCKER="fail"),
     _fault("an empty folder of containerd", "mkdir /var/lib/containerd", FS_DIR_CONTAINERD="fail"),
-    _fault("containerd.io, on hold", _dpkg("containerd.io", "hold ok installed"), PKG_CONFLICT_DPKG="fail"),
-    _fault("kubectl from a snap", _append("/usr/lib/lab/snaps", "kubectl"), PKG_CONFLICT_SNAP="fail"),
+    _fault("containerd.io, on hold", dpkg("containerd.io", "hold ok installed"), PKG_CONFLICT_DPKG="fail"),
+    _fault("kubectl from a snap", append("/usr/lib/lab/snaps", "kubectl"), PKG_CONFLICT_SNAP="fail"),
     _fault(
         "settings of a former cluster",
         "mkdir -p /etc/kubernetes; touch /etc/kubernetes/admin.conf",
@@ -57,7 +55,7 @@ UBUNTU = (
     _fault("another name after the next boot", "echo other >/etc/hostname", NET_HOSTNAME_LEN="warn"),
     _fault(
         "a clock without a nominal figure",
-        _write("/proc/cpuinfo", cpuinfo(16).replace(" @ 3.00GHz", "").replace("2992.968", "2399.998")),
+        write("/proc/cpuinfo", cpuinfo(16).replace(" @ 3.00GHz", "").replace("2992.968", "2399.998")),
         HW_CPU_CLOCK="fail",
     ),
     _fault(
@@ -88,11 +86,11 @@ CENTOS = (
     _fault("etcd's data", "mkdir -p /var/lib/etcd/member", CAP_FRESH_ENV="fail"),
     _fault("pod logs that are a file", "touch /var/log/pods", FS_DIR_PODLOGS="fail"),
     _fault("a kubelet unit", "touch /etc/systemd/system/kubelet.service", FS_KUBELET_UNIT="fail"),
-    _fault("swap that systemd switches on", _unit("dev-vdb.swap", "active", "static"), SYS_SWAP="warn"),
+    _fault("swap that systemd switches on", unit("dev-vdb.swap", "active", "static"), SYS_SWAP="warn"),
     _fault("localhost by IPv6 alone", "sed -i '/^127.0.0.1/d' /etc/hosts", NET_HOSTS_LOCALHOST="fail"),
     _fault("an address in 172.32", "ip addr add 172.32.0.1/24 dev eth0", NET_172_FREE="fail", NETCFG_172="fail"),
-    _fault("no name server left", _resolv("nameserver\n# nameserver 198.51.100.250"), NET_RESOLV_NS="fail"),
-    _fault("the first port of the range", _listen(10249), NET_PORTS_CP="fail"),
+    _fault("no name server left", resolv_conf("nameserver\n# nameserver 198.51.100.250"), NET_RESOLV_NS="fail"),
+    _fault("the first port of the range", listen(10249), NET_PORTS_CP="fail"),
     _fault(
         "a high steal time",
         "echo 'cpu  100 0 100 700 0 0 0 100 0 0' >/run/stat; mount --bind /run/stat /proc/stat",
@@ -113,17 +111,17 @@ KYLIN = (
     ),
     _fault(
         "both modules gone",
-        f"{_unload('ip_vs_rr')}; {_unload('openvswitch')}",
+        f"{unload('ip_vs_rr')}; {unload('openvswitch')}",
         KRN_IPVS="fail",
         KRN_OVN="fail",
     ),
 )
 HARMLESS = (
-    _fault("swap that is not switched on by itself", _append("/etc/fstab", "/dev/vdb none swap sw,noauto 0 0")),
-    _fault("UsePAM for some users alone", _append(SSHD, "Match User backup\n  PasswordAuthentication no")),
+    _fault("swap that is not switched on by itself", append("/etc/fstab", "/dev/vdb none swap sw,noauto 0 0")),
+    _fault("UsePAM for some users alone", append(SSHD, "Match User backup\n  PasswordAuthentication no")),
     _fault(
         "an IPv6 name server, and 172 as a middle part",
-        _append("/etc/resolv.conf", "nameserver 2001:db8::53\nnameserver 198.51.172.1"),
+        append("/etc/resolv.conf", "nameserver 2001:db8::53\nnameserver 198.51.172.1"),
     ),
     _fault("a second default route", "ip route add default via 198.51.100.30 metric 500 onlink dev eth0 || :"),
     _fault(
@@ -139,9 +137,9 @@ HARMLESS = (
         "sed -i 's/^127.0.0.1.*/127.0.0.1\\tlocalhost4 loopback\\tlocalhost/' /etc/hosts",
     ),
     _fault("a comment above the name", "sed -i '1i # set by cloud-init' /etc/hostname"),
-    _fault("ports next to the ranges", _listen(2378, 2381, 6444, 6640, 6643, 8079, 12081)),
+    _fault("ports next to the ranges", listen(2378, 2381, 6444, 6640, 6643, 8079, 12081)),
     _fault("folders with similar names", "mkdir -p /var/lib/kubelet/plugins /var/log/pods.old /var/lib/nerdctl"),
-    _fault("a firewall that is masked", _unit("firewalld", "inactive", "masked")),
+    _fault("a firewall that is masked", unit("firewalld", "inactive", "masked")),
     _fault("172 as the last part", "ip addr add 10.99.172.16/24 dev eth0"),
 )
 HARMLESS_RPM = (
@@ -158,8 +156,8 @@ HARMLESS_RPM = (
     _fault("old systemd's infinity", "echo 18446744073709551615 >/usr/lib/lab/tasks-max"),
 )
 HARMLESS_HWE = (
-    _fault("HWE headers, and no kernel", _dpkg("linux-headers-generic-hwe-22.04")),
-    _fault("docker.io gone", _dpkg("docker.io", "deinstall ok config-files")),
+    _fault("HWE headers, and no kernel", dpkg("linux-headers-generic-hwe-22.04")),
+    _fault("docker.io gone", dpkg("docker.io", "deinstall ok config-files")),
 )
 
 

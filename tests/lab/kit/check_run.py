@@ -95,3 +95,18 @@ def check(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> Chec
         tuple(report["verdicts"]),
         errors,
     )
+
+
+def check_nodes(folder: Path, nodes: list[LabNode], endpoint: str, **more: JsonValue) -> Checked:
+    """Check the plan of these nodes; `more`: other keys of the plan."""
+    return check(folder, plan(as_planned(nodes), endpoint, **more))
+
+
+def of_cluster(checked: Checked) -> dict[str, str]:
+    """Requirement → outcome of the verdicts that concern no single node."""
+    reported = ("fail", "warn", "unknown")
+    return {
+        v["requirement"] or "": v["verdict"] or ""
+        for v in checked.verdicts
+        if v["node"] is None and v["verdict"] in reported and (v["requirement"] or "").startswith(("X-", "LB-", "VIP-"))
+    }

@@ -4,64 +4,28 @@ Outcomes follow the product's rules: `fail` blocks, `warn` does not, `pending-re
 """
 
 from tests.lab.kit.profiles import Fault, cpuinfo, meminfo
-
-
-def _write(path: str, text: str) -> str:
-    """Return shell text that writes `text` to `path` in place, because a mounted file cannot be replaced."""
-    return f"cat >{path} <<'END_OF_FILE'\n{text.rstrip()}\nEND_OF_FILE"
-
-
-def _append(path: str, line: str) -> str:
-    return f"cat >>{path} <<'END_OF_FILE'\n{line}\nEND_OF_FILE"
-
-
-def _without_parameter(parameter: str) -> str:
-    return f'line=$(</proc/cmdline); echo "${{line/ {parameter}/}}" >/proc/cmdline'
-
-
-def _unit(name: str, active: str, enabled: str) -> str:
-    return f"echo '{active} {enabled}' >/usr/lib/lab/units/{name}"
-
-
-def _unload(module: str) -> str:
-    """Return shell text that hides a module. Some host kernels have only /sys/module, not /proc/modules."""
-    return (
-        f"rmdir /sys/module/{module}; if [ -e /proc/modules ]; then "
-        f"left=$(grep -v '^{module} ' /proc/modules); echo \"$left\" >/proc/modules; fi"
-    )
-
-
-def _resolv(text: str) -> str:
-    return _write("/etc/resolv.conf", text)
-
-
-def _listen(*ports: int) -> str:
-    """Return shell text that opens real listeners: a second sshd without a purpose."""
-    options = " ".join(f"-o Port={port}" for port in ports)
-    return (
-        f"/usr/sbin/sshd -f /dev/null -h /etc/ssh/ssh_host_ed25519_key {options} -o PidFile=/run/busy.pid; "
-        "until [ -s /run/busy.pid ]; do sleep 0.01; done"
-    )
-
-
-def _dpkg(name: str, status: str = "install ok installed", about: str = "a package") -> str:
-    return _append(
-        "/var/lib/dpkg/status",
-        f"Package: {name}\nStatus: {status}\nArchitecture: amd64\nVersion: 1.0-1\nDescription: {about}\n",
-    )
-
+from tests.lab.kit.shell import (
+    BOOT_FILES,
+    append,
+    dpkg,
+    listen,
+    resolv_conf,
+    unit,
+    unload,
+    without_parameter,
+    write,
+)
 
 _SWAP = "Filename Type Size Used Priority\\n/swapfile file 8388604 0 -2\\n"
-_BOOT_FILES = "/etc/default/grub $(find /boot -type f)"
 
 # --- machine
-FEW_CPUS = Fault("4 CPUs", _write("/proc/cpuinfo", cpuinfo(4)), {"HW-CPU-CORES": "fail", "CAP-SC-REC-CP": "fail"})
+FEW_CPUS = Fault("4 CPUs", write("/proc/cpuinfo", cpuinfo(4)), {"HW-CPU-CORES": "fail", "CAP-SC-REC-CP": "fail"})
 LITTLE_MEMORY = Fault(
-    "8 GB of memory", _write("/proc/meminfo", meminfo(8)), {"HW-MEM-SIZE": "fail", "CAP-SC-REC-CP": "fail"}
+    "8 GB of memory", write("/proc/meminfo", meminfo(8)), {"HW-MEM-SIZE": "fail", "CAP-SC-REC-CP": "fail"}
 )
 SLOW_CPU = Fault(
     "a clock of 2.1 GHz",
-    _write("/proc/cpuinfo", cpuinfo(16).replace("@ 3.00GHz", "@ 2.10GHz").replace("2992.968", "2100.000")),
+    write("/proc/cpuinfo", cpuinfo(16).replace("@ 3.00GHz", "@ 2.10GHz").replace("2992.968", "2100.000")),
     {"HW-CPU-CLOCK": "fail"},
 )
 
@@ -79,26 +43,26 @@ HWE_KERNEL = Fault(
 )
 THP_ON = Fault(
     "transparent huge pages allowed",
-    f"{_without_parameter('transparent_hugepage=never')}; sed -i 's/transparent_hugepage=never//' {_BOOT_FILES}",
+    f"{without_parameter('transparent_hugepage=never')}; sed -i 's/transparent_hugepage=never//' {BOOT_FILES}",
     {"KRN-THP": "fail"},
 )
 THP_PENDING = Fault(
     "transparent huge pages forbidden from the next boot on",
-    _without_parameter("transparent_hugepage=never"),
+    without_parameter("transparent_hugepage=never"),
     {"KRN-THP": "pending-reboot"},
 )
 KMEM_ON = Fault(
     "kernel memory accounting on CentOS 7",
-    f"{_without_parameter('cgroup.memory=nokmem')}; sed -i 's/cgroup.memory=nokmem//' {_BOOT_FILES}",
+    f"{without_parameter('cgroup.memory=nokmem')}; sed -i 's/cgroup.memory=nokmem//' {BOOT_FILES}",
     {"KRN-NOKMEM": "fail"},
 )
-NO_IPVS_SH = Fault("ip_vs_sh not loaded", _unload("ip_vs_sh"), {"KRN-IPVS": "fail"})
-NO_GENEVE = Fault("geneve not loaded", _unload("geneve"), {"KRN-OVN": "fail"})
-NO_CONNTRACK4 = Fault("nf_conntrack_ipv4 not loaded", _unload("nf_conntrack_ipv4"), {"KRN-CT4": "fail"})
+NO_IPVS_SH = Fault("ip_vs_sh not loaded", unload("ip_vs_sh"), {"KRN-IPVS": "fail"})
+NO_GENEVE = Fault("geneve not loaded", unload("geneve"), {"KRN-OVN": "fail"})
+NO_CONNTRACK4 = Fault("nf_conntrack_ipv4 not loaded", unload("nf_conntrack_ipv4"), {"KRN-CT4": "fail"})
 
 # --- security and system settings
 SWAP_ON = Fault("swap in use", f"printf '{_SWAP}' >/proc/swaps", {"SYS-SWAP": "fail"})
-FSTAB_SWAP = Fault("swap comes back at boot", _append("/etc/fstab", "/dev/vdb none swap sw 0 0"), {"SYS-SWAP": "warn"})
+FSTAB_SWAP = Fault("swap comes back at boot", append("/etc/fstab", "/dev/vdb none swap sw 0 0"), {"SYS-SWAP": "warn"})
 SELINUX_ENFORCING = Fault(
     "SELinux enforcing",
     "mkdir /sys/fs/selinux; echo 1 >/sys/fs/selinux/enforce; "
@@ -110,16 +74,16 @@ SELINUX_PENDING = Fault(
     "mkdir /sys/fs/selinux; echo 0 >/sys/fs/selinux/enforce",
     {"SEC-SELINUX": "pending-reboot"},
 )
-FIREWALLD = Fault("firewalld runs", _unit("firewalld", "active", "enabled"), {"SEC-FIREWALL": "fail"})
+FIREWALLD = Fault("firewalld runs", unit("firewalld", "active", "enabled"), {"SEC-FIREWALL": "fail"})
 UFW = Fault(
     "ufw on",
-    f"{_unit('ufw', 'active', 'enabled')}; sed -i s/^ENABLED=no/ENABLED=yes/ /etc/ufw/ufw.conf",
+    f"{unit('ufw', 'active', 'enabled')}; sed -i s/^ENABLED=no/ENABLED=yes/ /etc/ufw/ufw.conf",
     {"SEC-FIREWALL": "fail"},
 )
 APPARMOR = Fault(
     "AppArmor on, with profiles",
-    f"{_without_parameter('apparmor=0')}; sed -i 's/apparmor=0//' {_BOOT_FILES}; "
-    f"echo Y >/sys/module/apparmor/parameters/enabled; {_unit('apparmor', 'active', 'enabled')}; "
+    f"{without_parameter('apparmor=0')}; sed -i 's/apparmor=0//' {BOOT_FILES}; "
+    f"echo Y >/sys/module/apparmor/parameters/enabled; {unit('apparmor', 'active', 'enabled')}; "
     "mount -t tmpfs lab /sys/kernel/security; mkdir /sys/kernel/security/apparmor; "
     "echo '/usr/bin/man (enforce)' >/sys/kernel/security/apparmor/profiles",
     {"SEC-APPARMOR": "fail"},
@@ -135,33 +99,33 @@ LOCALHOST_ELSEWHERE = Fault(
     {"NET-HOSTS-LOCALHOST": "fail"},
 )
 NO_RESOLV = Fault("no resolv.conf", "rm /etc/resolv.conf", {"NET-RESOLV-EXISTS": "fail"})
-NO_NAMESERVER = Fault("no name server", _resolv("# nameserver 198.51.100.250"), {"NET-RESOLV-NS": "fail"})
+NO_NAMESERVER = Fault("no name server", resolv_conf("# nameserver 198.51.100.250"), {"NET-RESOLV-NS": "fail"})
 NAMESERVER_172 = Fault(
-    "a name server in 172", _resolv("nameserver 172.16.0.53"), {"NET-RESOLV-172": "fail", "NET-172-FREE": "fail"}
+    "a name server in 172", resolv_conf("nameserver 172.16.0.53"), {"NET-RESOLV-172": "fail", "NET-172-FREE": "fail"}
 )
-NAMESERVER_STUB = Fault("systemd's stub resolver", _resolv("nameserver 127.0.0.53"), {"NET-RESOLV-172": "warn"})
+NAMESERVER_STUB = Fault("systemd's stub resolver", resolv_conf("nameserver 127.0.0.53"), {"NET-RESOLV-172": "warn"})
 MANY_SEARCH_DOMAINS = Fault(
     "29 search domains",
-    _resolv("nameserver 198.51.100.250\nsearch " + " ".join(f"d{number}.example" for number in range(29))),
+    resolv_conf("nameserver 198.51.100.250\nsearch " + " ".join(f"d{number}.example" for number in range(29))),
     {"NET-SEARCH-COUNT": "fail", "NET-RESOLV-SEARCH": "fail"},
 )
 LONG_SEARCH_DOMAIN = Fault(
     "a search domain of 254 characters",
-    _resolv("nameserver 198.51.100.250\nsearch " + ".".join(["a" * 63] * 3 + ["b" * 62])),
+    resolv_conf("nameserver 198.51.100.250\nsearch " + ".".join(["a" * 63] * 3 + ["b" * 62])),
     {"NET-SEARCH-LEN": "fail", "NET-RESOLV-SEARCH": "fail"},
 )
 LONG_SEARCH_LIST = Fault(
     "a search list of over 2048 characters",
-    _resolv(
+    resolv_conf(
         "nameserver 198.51.100.250\nsearch " + " ".join(f"{'a' * 60}.{'b' * 20}.d{number}" for number in range(25))
     ),
     {"NET-SEARCH-TOTAL": "fail", "NET-RESOLV-SEARCH": "fail"},
 )
 NO_DEFAULT_ROUTE = Fault("no default route", "ip route del default", {"NET-ROUTE-DEFAULT": "fail"})
-API_PORT_BUSY = Fault("port 6443 taken", _listen(6443), {"NET-PORTS-CP": "fail"})
-KUBELET_PORT_BUSY = Fault("port 10250 taken", _listen(10250), {"NET-PORTS-WK": "fail"})
-OVN_PORT_BUSY = Fault("port 6641 taken", _listen(6641), {"NET-PORTS-OVN": "fail"})
-INSTALLER_PORT_BUSY = Fault("port 8080 taken", _listen(8080), {"NET-PORTS-INST": "fail"})
+API_PORT_BUSY = Fault("port 6443 taken", listen(6443), {"NET-PORTS-CP": "fail"})
+KUBELET_PORT_BUSY = Fault("port 10250 taken", listen(10250), {"NET-PORTS-WK": "fail"})
+OVN_PORT_BUSY = Fault("port 6641 taken", listen(6641), {"NET-PORTS-OVN": "fail"})
+INSTALLER_PORT_BUSY = Fault("port 8080 taken", listen(8080), {"NET-PORTS-INST": "fail"})
 ADDRESS_172 = Fault(
     "an address in Docker's range", "ip addr add 172.17.0.1/16 dev eth0", {"NET-172-FREE": "fail", "NETCFG-172": "fail"}
 )
@@ -181,10 +145,10 @@ CONTAINERD_FOLDER = Fault(
     "/var/lib/containerd", "mkdir -p /var/lib/containerd/io.containerd", {"FS-DIR-CONTAINERD": "fail"}
 )
 TMP_NOEXEC = Fault("/tmp noexec", "mount -o remount,noexec lab /tmp", {"FS-TMP-NOEXEC": "fail"})
-DOCKER_RPM = Fault("docker-ce installed", _append("/usr/lib/lab/rpms", "docker-ce 20.10"), {"PKG-CONFLICT-RPM": "fail"})
-PODMAN_KYLIN = Fault("podman installed", _append("/usr/lib/lab/rpms", "podman 3.4"), {"PKG-CONFLICT-KYLIN": "fail"})
-CONTAINERD_DPKG = Fault("containerd installed", _dpkg("containerd"), {"PKG-CONFLICT-DPKG": "fail"})
-MICROK8S = Fault("the snap microk8s", _append("/usr/lib/lab/snaps", "microk8s"), {"PKG-CONFLICT-SNAP": "fail"})
+DOCKER_RPM = Fault("docker-ce installed", append("/usr/lib/lab/rpms", "docker-ce 20.10"), {"PKG-CONFLICT-RPM": "fail"})
+PODMAN_KYLIN = Fault("podman installed", append("/usr/lib/lab/rpms", "podman 3.4"), {"PKG-CONFLICT-KYLIN": "fail"})
+CONTAINERD_DPKG = Fault("containerd installed", dpkg("containerd"), {"PKG-CONFLICT-DPKG": "fail"})
+MICROK8S = Fault("the snap microk8s", append("/usr/lib/lab/snaps", "microk8s"), {"PKG-CONFLICT-SNAP": "fail"})
 LEFTOVER_BINARY = Fault(
     "a forgotten kubectl",
     "touch /usr/local/bin/kubectl; chmod +x /usr/local/bin/kubectl",
@@ -211,18 +175,18 @@ CLOCK_AHEAD = Fault(
 WARNINGS = tuple(
     (base, Fault(name, shell, {requirement: "warn"}))
     for base, requirement, name, shell in (
-        ("ubuntu-22.04", "SEC-FIREWALL", "firewalld comes back at boot", _unit("firewalld", "inactive", "enabled")),
+        ("ubuntu-22.04", "SEC-FIREWALL", "firewalld comes back at boot", unit("firewalld", "inactive", "enabled")),
         ("ubuntu-22.04", "SYS-TASKSMAX", "100000 tasks", "echo 100000 >/usr/lib/lab/tasks-max"),
         (
             "ubuntu-22.04",
             "SEC-APPARMOR",
             "AppArmor on, without profiles",
-            f"{_without_parameter('apparmor=0')}; sed -i 's/apparmor=0//' {_BOOT_FILES}; "
+            f"{without_parameter('apparmor=0')}; sed -i 's/apparmor=0//' {BOOT_FILES}; "
             "echo Y >/sys/module/apparmor/parameters/enabled; mount -t tmpfs lab /sys/kernel/security; "
             "mkdir /sys/kernel/security/apparmor; : >/sys/kernel/security/apparmor/profiles",
         ),
-        ("ubuntu-22.04", "NET-RESOLV-SEARCH", "a domain line", _append("/etc/resolv.conf", "domain a.example")),
-        ("ubuntu-22.04", "OS-UBUNTU-HWE", "an HWE kernel for the next boot", _dpkg("linux-generic-hwe-22.04")),
+        ("ubuntu-22.04", "NET-RESOLV-SEARCH", "a domain line", append("/etc/resolv.conf", "domain a.example")),
+        ("ubuntu-22.04", "OS-UBUNTU-HWE", "an HWE kernel for the next boot", dpkg("linux-generic-hwe-22.04")),
         ("ubuntu-20.04", "USR-USEDNS", "UseDNS not set", "sed -i /^UseDNS/d /etc/ssh/sshd_config"),
         (
             "ubuntu-20.04",
@@ -247,7 +211,7 @@ WARNINGS = tuple(
             "centos-7.9",
             "PKG-CONFLICT-RPM",
             "a name that contains docker",
-            _append("/usr/lib/lab/rpms", "my-docker 1.0"),
+            append("/usr/lib/lab/rpms", "my-docker 1.0"),
         ),
         ("centos-7.9", "OS-KERNEL", "an early 3.10.0", "echo 3.10.0-957.el7.x86_64 >/proc/sys/kernel/osrelease"),
         (
@@ -266,30 +230,30 @@ RPM_HANGS = Fault(
 )
 ESCAPES = Fault(
     "an OS name with escape sequences and a command",
-    _write("/etc/os-release", 'ID=plan9\nVERSION_ID=4\nPRETTY_NAME="\x1b[2J\x1b]0;x\x07$(touch /tmp/run)[bold]Plan 9"'),
+    write("/etc/os-release", 'ID=plan9\nVERSION_ID=4\nPRETTY_NAME="\x1b[2J\x1b]0;x\x07$(touch /tmp/run)[bold]Plan 9"'),
     {"OS-DISTRO": "fail"},
 )
-CALICO_PORT_BUSY = Fault("port 179 taken", _listen(179))
+CALICO_PORT_BUSY = Fault("port 179 taken", listen(179))
 """A fault only with Calico."""
 
 # --- healthy settings that resemble faults
 HARMLESS = tuple(
     Fault(name, shell)
     for name, shell in (
-        ("a commented swap entry", _append("/etc/fstab", "  # /dev/vdb none swap sw 0 0")),
-        ("a mount point called swap", _append("/etc/fstab", "/dev/vdc /mnt/swap ext4 noauto 0 0")),
-        ("a parameter in a comment", _append("/etc/default/grub", "# GRUB_CMDLINE_LINUX=transparent_hugepage=always")),
+        ("a commented swap entry", append("/etc/fstab", "  # /dev/vdb none swap sw 0 0")),
+        ("a mount point called swap", append("/etc/fstab", "/dev/vdc /mnt/swap ext4 noauto 0 0")),
+        ("a parameter in a comment", append("/etc/default/grub", "# GRUB_CMDLINE_LINUX=transparent_hugepage=always")),
         (
             "a module built in, not loaded",
-            f"{_unload('ip_vs_sh')}; "
+            f"{unload('ip_vs_sh')}; "
             "echo kernel/net/netfilter/ipvs/ip_vs_sh.ko >>/lib/modules/$(uname -r)/modules.builtin",
         ),
-        ("a bad search line, overridden", _append("/etc/resolv.conf", "# search " + "a" * 300)),
-        ("a commented name server", _append("/etc/resolv.conf", "# nameserver 172.16.0.53\n; nameserver 127.0.0.53")),
-        ("localhost in a comment", _append("/etc/hosts", "# 198.51.100.9 localhost\n198.51.100.9 localhost.example")),
-        ("sshd settings in comments", _append("/etc/ssh/sshd_config", "# UsePAM yes\n#UseDNS yes")),
-        ("a later sshd setting, which does not count", _append("/etc/ssh/sshd_config", "UsePAM yes\nUseDNS yes")),
-        ("ports with similar numbers", _listen(16444, 10248, 10257)),
+        ("a bad search line, overridden", append("/etc/resolv.conf", "# search " + "a" * 300)),
+        ("a commented name server", append("/etc/resolv.conf", "# nameserver 172.16.0.53\n; nameserver 127.0.0.53")),
+        ("localhost in a comment", append("/etc/hosts", "# 198.51.100.9 localhost\n198.51.100.9 localhost.example")),
+        ("sshd settings in comments", append("/etc/ssh/sshd_config", "# UsePAM yes\n#UseDNS yes")),
+        ("a later sshd setting, which does not count", append("/etc/ssh/sshd_config", "UsePAM yes\nUseDNS yes")),
+        ("ports with similar numbers", listen(16444, 10248, 10257)),
         ("folders with similar names", "mkdir -p /var/lib/docker-backups /var/lib/kubelet /opt/docker"),
         ("a kubelet unit elsewhere", "mkdir -p /usr/lib/systemd/system; touch /usr/lib/systemd/system/kubelet.service"),
         ("/tmp without exec, then with", "mount -t tmpfs -o noexec lab /tmp; mount -t tmpfs lab /tmp"),
@@ -301,18 +265,18 @@ HARMLESS = tuple(
 HARMLESS_DPKG = tuple(
     Fault(name, shell)
     for name, shell in (
-        ("docker.io removed, its settings left", _dpkg("docker.io", "deinstall ok config-files")),
+        ("docker.io removed, its settings left", dpkg("docker.io", "deinstall ok config-files")),
         (
             "a package with containerd in its description",
-            _dpkg("golang-doc", about="what containerd and kubernetes are made of"),
+            dpkg("golang-doc", about="what containerd and kubernetes are made of"),
         ),
-        ("a snap of another name", _append("/usr/lib/lab/snaps", "kdenlive")),
+        ("a snap of another name", append("/usr/lib/lab/snaps", "kdenlive")),
     )
 )
-UFW_IDLE = Fault("the default ufw of Ubuntu: unit active, firewall off", _unit("ufw", "active", "enabled"))
+UFW_IDLE = Fault("the default ufw of Ubuntu: unit active, firewall off", unit("ufw", "active", "enabled"))
 HARMLESS_SEARCH = Fault(
     "29 search domains, and a later line that replaces them",
-    _append(
+    append(
         "/etc/resolv.conf", "search " + " ".join(f"d{number}.example" for number in range(29)) + "\nsearch a.example"
     ),
     {"NET-RESOLV-SEARCH": "warn"},

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -118,6 +119,14 @@ class LabNode:
 
     def thaw(self) -> None:
         self.sh("kill -CONT $(cat /run/sshd.pid)")
+
+
+@contextmanager
+def changed(node: LabNode, change: str, undo: str) -> Iterator[None]:
+    """Run `change` on the node, and `undo` at the end of the block."""
+    node.sh(change)
+    yield
+    node.sh(undo)
 
 
 class Lab:

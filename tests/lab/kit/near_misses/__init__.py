@@ -1,0 +1,1 @@
+"""Healthy settings that resemble a fault, and faults that resemble healthy settings."""
