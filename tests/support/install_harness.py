@@ -93,6 +93,19 @@ class InstallHarness:
         python.chmod(0o755)
         write_behaviour(self.setup_dir, behaviour)
 
+    def hold_address(self) -> Path:
+        """Make setup.sh end without the address of the API. The address is printed once the returned file exists.
+
+        Until then, a run stays in the phase `waiting-api`."""
+        release = self.root / "print-the-address"
+        setup = self.setup_dir / "setup.sh"
+        *lines, print_address = setup.read_text(encoding="utf-8").splitlines()
+        assert "the web console is ready" in print_address
+        # The loop also ends with the practice installer.
+        held = f'{{ while [ ! -e "{release}" ] && kill -0 "$started"; do sleep 0.05; done; {print_address}; }} &'
+        setup.write_text("\n".join([*lines, held, ""]), encoding="utf-8")
+        return release
+
     def spec(self, pace: Timeouts = FAST, flags: tuple[str, ...] = ()) -> RunSpec:
         return RunSpec(
             run_dir=self.root / "state" / "installs" / f"{len(self.runs):03}",
