@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -17,10 +19,12 @@ from acp_tui.demo.fake_installer import stop
 from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.demo.simulated_install import Posts, posts
 from acp_tui.install.run.start_resume_abort import abort, start
-from acp_tui.install.run.state import RunSpec, RunState, Timeouts, status
+from acp_tui.install.run.state import Phase, RunSpec, RunState, Timeouts, status
 
 CANARY = "c4n4ry-s3cret-phrase"
 FAST = Timeouts(setup=0.05, api=0.05, api_wait=10, offer_wait=0.3, look=0.1, progress=0.1, silence=0.3, overall=60)
+QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
+SLOW = Behaviour(seconds=30, setup_seconds=0.1)
 
 
 def encoded(secret: str) -> str:
@@ -89,6 +93,19 @@ class InstallHarness:
         python.chmod(0o755)
         write_behaviour(self.setup_dir, behaviour)
 
+    def hold_address(self) -> Path:
+        """Make setup.sh end without the address of the API. The address is printed once the returned file exists.
+
+        Until then, a run stays in the phase `waiting-api`."""
+        release = self.root / "print-the-address"
+        setup = self.setup_dir / "setup.sh"
+        *lines, print_address = setup.read_text(encoding="utf-8").splitlines()
+        assert "the web console is ready" in print_address
+        # The loop also ends with the practice installer.
+        held = f'{{ while [ ! -e "{release}" ] && kill -0 "$started"; do sleep 0.05; done; {print_address}; }} &'
+        setup.write_text("\n".join([*lines, held, ""]), encoding="utf-8")
+        return release
+
     def spec(self, pace: Timeouts = FAST, flags: tuple[str, ...] = ()) -> RunSpec:
         return RunSpec(
             run_dir=self.root / "state" / "installs" / f"{len(self.runs):03}",
@@ -125,3 +142,15 @@ def wait(run_dir: Path, condition: Callable[[RunState], bool], seconds: float = 
 def wait_until_at_rest(run_dir: Path, seconds: float = 30) -> RunState:
     """Wait until the run has ended or needs an answer, and return its state."""
     return wait(run_dir, lambda state: state.at_rest, seconds)
+
+
+def reports_progress(state: RunState) -> bool:
+    return state.phase is Phase.INSTALLING and state.step is not None
+
+
+def kill_runner(run_dir: Path) -> None:
+    """Kill the runner, and wait until the run counts as interrupted."""
+    runner = status(run_dir).runner
+    assert runner is not None
+    os.kill(runner.pid, signal.SIGKILL)
+    wait(run_dir, lambda state: state.interrupted)

@@ -1,4 +1,4 @@
-"""The client of the installer's API: parsing of answers, and requests to real HTTP servers."""
+"""The client of the installer's API: parsing of progress replies, and requests to real HTTP servers."""
 
 import json
 import socket
@@ -15,10 +15,8 @@ from acp_tui.demo.fake_installer import console
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.simulated_install import PracticeInstaller, posts
 from acp_tui.install.api import client as api
-from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
+from acp_tui.install.api.client import PostResult, Says, read_progress
 from acp_tui.install.api.endpoint import Endpoint
-from acp_tui.install.api.versions import Offered, parse_offer, parse_token
-from acp_tui.install.run.outcome import ReplyCounter, count_reply
 from tests.support.install_harness import config
 
 
@@ -97,90 +95,6 @@ def pretty(**values: JsonValue) -> str:
 def test_progress_is_read_by_the_vendors_rule(text: str, says: Says, step: str | None) -> None:
     reply = read_progress(text)
     assert (reply.says, reply.step) == (says, step)
-
-
-RUNNING, FAILED, SUCCESS = (ProgressReply("", "1", says) for says in (Says.RUNNING, Says.FAILED, Says.SUCCESS))
-
-
-@pytest.mark.parametrize(
-    ("replies", "outcome", "failed", "unanswered"),
-    [
-        ([RUNNING] * 9, Says.RUNNING, 0, 0),
-        ([FAILED] * 4, Says.RUNNING, 4, 0),
-        ([FAILED] * 5, Says.FAILED, 5, 0),
-        ([FAILED, RUNNING] * 4 + [FAILED], Says.FAILED, 5, 0),
-        ([FAILED] * 4 + [SUCCESS], Says.SUCCESS, 4, 0),
-        ([FAILED, None, None] * 4, Says.RUNNING, 4, 2),
-        ([None] * 1000, Says.RUNNING, 0, 1000),
-        ([None, RUNNING], Says.RUNNING, 0, 0),
-    ],
-)
-def test_fifth_failed_answer_fails_and_missing_replies_never_do(
-    replies: list[ProgressReply | None], outcome: Says, failed: int, unanswered: int
-) -> None:
-    tally = ReplyCounter()
-    for reply in replies:
-        tally = count_reply(tally, reply)
-    assert (tally.outcome, tally.failed, tally.unanswered) == (outcome, failed, unanswered)
-
-
-@pytest.mark.parametrize(
-    ("body", "token"),
-    [
-        ("abc.def", "abc.def"),
-        (" abc\n", "abc"),
-        ('"abc"', "abc"),
-        ('{"token": "abc"}', "abc"),
-        ('{"access_token": "abc", "expires": 3}', "abc"),
-        ('{"data": "abc"}', "abc"),
-        ('{"data": {"token": "abc"}}', "abc"),
-        ('{"token": "Bearer abc"}', "abc"),
-        ("", None),
-        ("{}", None),
-        ("12", None),
-        ("a\r\nX-Other: b", None),
-        ("two words", None),
-        ("клю́ч", None),
-    ],
-)
-def test_token_is_found_in_common_formats(body: str, token: str | None) -> None:
-    assert parse_token(body) == token
-
-
-@pytest.mark.parametrize(
-    ("data", "kubernetes", "runtimes"),
-    [
-        ({"kubernetes": "1.31.6", "containerd": "1.7.27-4"}, ("1.31.6",), ("containerd://1.7.27-4",)),
-        ({"versions": "v1.9.10\nv1.30.2\nv1.31.10\nv1.31.9"}, ("1.31.10", "1.31.9", "1.30.2"), ()),
-        (
-            {"all": '{"kubernetes": ["1.31.6"], "cri": "containerd://1.7.27-4", "coredns": "1.29.9"}'},
-            ("1.31.6",),
-            ("containerd://1.7.27-4",),
-        ),
-        ({"all": "kubernetes: 1.32.7\ncontainerd: 1.7.27-4\netcd: 3.5.18"}, ("1.32.7",), ("containerd://1.7.27-4",)),
-        (
-            {"a": "containerd://1.6.20-4 containerd://1.7.27-4 containerd://1.7.27"},
-            (),
-            ("containerd://1.7.27-4", "containerd://1.7.27", "containerd://1.6.20-4"),
-        ),
-        (
-            {"all": '{"kubernetes": ["1.31.6"], "containerd": {"default": "1.7.27-4", "pause": "3.10"}}'},
-            ("1.31.6",),
-            ("containerd://1.7.27-4",),
-        ),
-        ({"a": "nothing to see"}, (), ()),
-    ],
-)
-def test_offered_versions_are_found_in_common_formats(
-    data: JsonValue, kubernetes: tuple[str, ...], runtimes: tuple[str, ...]
-) -> None:
-    offered = parse_offer(json.dumps({"kind": "ConfigMap", "data": data}))
-    assert (offered.kubernetes, offered.runtimes) == (kubernetes, runtimes)
-
-
-@pytest.mark.parametrize("body", ["not json", "[]", '{"kind": "Status"}', '{"data": null}'])
-def test_unreadable_offer_has_no_versions_and_the_raw_body(body: str) -> None:
-    assert parse_offer(body) == Offered(raw=body)
 
 
 async def test_the_api_is_found_without_a_prefix(tmp_path: Path) -> None:

@@ -13,16 +13,15 @@ import pytest
 
 from acp_tui.cli.actions.install_status import show_status
 from acp_tui.cli.context import CommandFailed
-from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
+from acp_tui.demo.installer_behaviour import write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
 from acp_tui.install.run.setup_script import forget, kill, process
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.start_resume_abort import RunInProgress, resume, start
 from acp_tui.install.run.state import Phase, RunState, status
-from tests.support.install_harness import InstallHarness, wait, wait_until_at_rest
+from tests.support.install_harness import QUICK, InstallHarness, wait, wait_until_at_rest
 
-QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
 ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.LOOKING, Phase.POSTING,
           Phase.POSTED, Phase.INSTALLING, Phase.SUCCESS)  # fmt: skip
 
