@@ -122,7 +122,7 @@ def test_failed_step_does_not_prevent_the_others(lab: Lab, tmp_path: Path) -> No
     fixed = fix(tmp_path, single(node), "--yes")
     assert fixed.status == 1
     assert "SEC-FIREWALL: the fix failed with exit status 4\n    no such thing" in fixed.errors
-    assert f"SEC-FIREWALL  {outcome_label(Outcome.FAIL)}: active: ufw" in fixed.output
+    assert f"SEC-FIREWALL  {outcome_label(Outcome.FAIL)}: these firewall units are active: ufw" in fixed.output
     assert "SYS-TASKSMAX  fixed" in fixed.output
 
 
