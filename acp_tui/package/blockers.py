@@ -1,4 +1,4 @@
-"""Conditions for unpacking: the requirements of the package files, and enough free space."""
+"""Conditions for unpacking: requirements that concern the package files, and enough space for the unpacked files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ _BLOCK_UNPACKING = frozenset(
 )
 """The requirements that block unpacking. They concern the package files themselves.
 
-Requirements that concern the install folder, its free space or the nodes block the install, but not the unpacking."""
+Requirements that concern the install folder, the space that stays free or the nodes block only the install."""
 
 
 class PackageBlocked(AcpError):
@@ -33,7 +33,7 @@ class PackageBlocked(AcpError):
 
 
 def check_blockers(plan: Plan, facts: PackageFacts) -> None:
-    """Raise PackageBlocked if a requirement of the package files blocks unpacking."""
+    """Raise PackageBlocked if a requirement that concerns the package files blocks unpacking."""
     verdicts = package_verdicts(plan, facts, date.today())
     blockers = tuple(v for v in verdicts if v.blocks and v.requirement in _BLOCK_UNPACKING)
     if blockers:
@@ -52,9 +52,9 @@ def check_free_space(facts: PackageFacts) -> None:
 
 
 def as_if_good(facts: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
-    """Return `facts` with good signatures for packages that are not verified yet.
+    """Return a copy of `facts` in which a signature that is not verified yet counts as good.
 
-    With these facts, the caller finds all other blockers before the long verification."""
+    With this copy, the caller finds all other blockers before the long verification."""
 
     def assumed(package: PackageState | None) -> PackageState | None:
         if package is None or package.signature is not None or (only is not None and package.package_input not in only):

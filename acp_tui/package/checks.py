@@ -190,7 +190,7 @@ def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
 
 def _same(core: PackageState, extensions: PackageState) -> Finding:
     if core.name is None or extensions.name is None:
-        return Finding(Outcome.UNKNOWN, _("the file name of a package does not contain version and architecture"))
+        return Finding(Outcome.UNKNOWN, _("at least one package has a file name without version and architecture"))
     names = f"{core.package_input.package.name}, {extensions.package_input.package.name}"
     paths = ("package.extensions",)
     if core.name.arch != extensions.name.arch:
@@ -206,7 +206,7 @@ def _same(core: PackageState, extensions: PackageState) -> Finding:
 
 def _order(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("in release {release}, the Extensions Package is uploaded after the install (with violet)")
+        observed = _("in release {release}, the Extensions Package is uploaded with the tool violet after the install")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
     if "extensions" in facts.unpacked:
         return Finding(Outcome.PASS, _("both packages are unpacked, and the Core Package was unpacked first"))

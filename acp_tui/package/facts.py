@@ -29,7 +29,7 @@ class PackageInput:
     fingerprint: str
 
     def result_without_gpg(self) -> SignatureResult | None:
-        """Return the result if a file or gpg is missing, so that verification is impossible; otherwise None."""
+        """Return the result if the package cannot be verified because a file or gpg is missing; None if it can."""
         if identity(self.signature) is None:
             return SignatureResult(Signed.SIGNATURE_MISSING, detail=str(self.signature))
         if self.key_file is None:

@@ -65,9 +65,9 @@ class Placed:
     verified: str = ""
     """The time of the verification in ISO 8601 format with time zone; "" if the signature was not verified."""
     entries: tuple[str, ...] = ()
-    """The names of the files and folders of the package directly in the install folder.
+    """The names of the files and folders that the package has at its top level.
 
-    A different package can replace only these files and folders."""
+    In the install folder, a different package can replace only the files and folders with these names."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
@@ -96,7 +96,7 @@ def free_space_after(target: Path, still_to_unpack: int, free_space: FreeSpace =
 
 
 _UNFINISHED = FileIdentity("", 0, 0, 0, 0)
-"""The placeholder for the identity in the stamp while the files of a package are moved into the install folder."""
+"""A stamp entry contains this identity while the files of its package are moved into the install folder."""
 
 
 def unpacked(target: Path) -> Mapping[str, Placed]:

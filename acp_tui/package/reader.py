@@ -107,7 +107,7 @@ class Relay:
         self._abandoned = False
 
     def give(self, piece: bytes) -> None:
-        """Add a piece. The call waits while too many pieces are unread, unless the receiver has abandoned the relay."""
+        """Add a piece. The call waits while too many pieces are unread, unless the receiver has stopped reading."""
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or len(self._pieces) < self.AHEAD)
             if not self._abandoned:

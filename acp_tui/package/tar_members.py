@@ -22,9 +22,9 @@ _MAX_REMEMBERED = 256 << 20
 
 Without this limit, a small archive with deep paths could use too much memory."""
 _TIMES = (-(1 << 40), 1 << 40)
-"""The range of times that a file system can store or round, in seconds since 1970."""
+"""The accepted modification times, in seconds since 1970. A file system can store or round each of them."""
 OURS = ".acp-tui-"
-"""The prefix of the files that acp-tui creates in the target folder. An archive must not contain such a name."""
+"""The prefix of the files that acp-tui creates in the target folder. An archive must not use this prefix."""
 
 
 class PackageRefused(AcpError):

@@ -31,7 +31,7 @@ class Draft:
     folder: Path
     plan: Plan
     step: str = ""
-    """The name of the current step; "" means the first step."""
+    """The name of the wizard step that is shown; "" means the first step."""
     visited: frozenset[str] = frozenset()
     invalid_input: Mapping[str, str] = field(default_factory=dict)
     """Plan key → invalid text that the operator typed as its value. Invalid secrets are not stored.
@@ -44,7 +44,9 @@ class Draft:
     preset: frozenset[str] = frozenset()
     """The set `derived` of the module `derived_defaults`: it identifies the current derived defaults."""
     pending_node_line: str = ""
-    """The unconfirmed text on the line for new nodes. In `draft.json`, the key of this text is `adding`."""
+    """The text that the operator typed in the field for new nodes, but did not add to the plan yet.
+
+    In `draft.json`, the key of this text is `adding`."""
     run: str | None = None
     """The folder of the install run that was started from this draft."""
     finished: bool = False

@@ -58,7 +58,9 @@ class Plan(Section):
         id="CAP-SC-GROW",
         help=N_("Expected load, from which acp-tui computes the required size of the nodes."),
     )
-    package: Package = answer(Package(), id="BND-CORE", help=N_("Packages of the installer."))
+    package: Package = answer(
+        Package(), id="BND-CORE", help=N_("Packages to install, their signatures, and the install folder.")
+    )
     admin: Admin = answer(Admin(), id="P-ADMIN-USER", help=N_("First administrator of the platform."))
     kubernetes: Kubernetes = answer(Kubernetes(), id="P-K8S", help=N_("Kubernetes settings of the global cluster."))
     ssh: Ssh = answer(Ssh(), id="P-SSH-USER", help=N_("SSH login for all nodes."))
@@ -70,12 +72,10 @@ class Plan(Section):
     isolation: Bool = answer(
         False,
         id="P-ISOLATION",
-        help=N_(
-            "true: the control plane nodes run only the platform. Use true only if this cluster runs applications."
-        ),
+        help=N_("true: the control plane nodes run only the platform. Use true only if other nodes run applications."),
     )
     components: Components = answer(
-        Components(), id="P-PRODUCTS", help=N_("Products to install, monitoring and logging.")
+        Components(), id="P-PRODUCTS", help=N_("Products to install, and settings of monitoring and logging.")
     )
     local_storage: Literal["none", "topolvm", "rook"] = answer(
         "none", id="SW-LVM2", help=N_("Planned local storage. topolvm and rook require lvm2 on the nodes.")
@@ -109,7 +109,7 @@ class Plan(Section):
     def effective_release(self) -> Release:
         """Return the release whose catalogue applies: `release`, or the release in the name of the Core Package.
 
-        If neither names a release that acp-tui knows, it is the oldest one."""
+        If neither names a release that acp-tui knows, the result is the oldest release that acp-tui knows."""
         if self.release:
             return Release(self.release)
         release = release_in_name(self.package.core or "")

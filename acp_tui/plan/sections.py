@@ -340,7 +340,7 @@ class DisasterRecovery(Section):
 
 
 class Waiver(Section):
-    """The record that a person accepts a failed requirement on a node, with the reason."""
+    """The record that a person accepts a failed requirement, with the reason. It is for one node, or for all (`*`)."""
 
     requirement: FilledText
     node: FilledText = "*"

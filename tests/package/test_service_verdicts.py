@@ -180,7 +180,7 @@ async def test_unreadable_folder_is_a_finding(harness: PackageHarness) -> None:
     ("release", "order", "together"),
     [
         ("4.0", "before the install", Outcome.PASS),
-        ("4.1", "the Extensions Package is uploaded after the install", Outcome.NOT_APPLICABLE),
+        ("4.1", "the Extensions Package is uploaded with the tool violet after the install", Outcome.NOT_APPLICABLE),
     ],
 )
 async def test_time_and_folder_of_the_extensions_are_reported(

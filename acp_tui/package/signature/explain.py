@@ -36,41 +36,54 @@ _FIXES: Mapping[Signed, str] = {
         "Ask the vendor which key signs this release. Trust a different key only if the vendor confirms it."
     ),
     Signed.EXPIRED_KEY: N_(
-        "Get the renewed public key from the vendor. Check the clock of this host with the command `date`."
+        "Check the clock of this host with the command `date`. If the time is correct, get the renewed public key"
+        " from the vendor."
     ),
     Signed.EXPIRED_SIGNATURE: N_(
-        "Get a new signature from the vendor. Check the clock of this host with the command `date`."
+        "Check the clock of this host with the command `date`. If the time is correct, get a new signature"
+        " from the vendor."
     ),
     Signed.REVOKED: N_("Do not use this package. Ask the vendor for a package that is signed by a valid key."),
-    Signed.OTHER_FILE: N_("Copy the signature file of this package. Its name is the package name plus .sig."),
-    Signed.BAD: N_("Copy the package and its signature again from the vendor's portal, and compare their sizes."),
-    Signed.UNREADABLE: N_("Copy the signature file of this package again."),
+    Signed.OTHER_FILE: N_(
+        "Copy the signature file of this package to this host, and enter its path in the plan. The name of the"
+        " correct file is the package name plus .sig."
+    ),
+    Signed.BAD: N_(
+        "Copy the package and its signature again from the vendor's portal. Compare their sizes with the sizes"
+        " on the portal."
+    ),
+    Signed.UNREADABLE: N_("Copy the signature file of this package to this host again."),
     Signed.NOT_DETACHED: N_(
-        "Copy the detached signature from the vendor's portal. Its name is the package name plus .sig."
+        "Copy the detached signature from the vendor's portal to this host. Its name is the package name plus .sig."
     ),
     Signed.WEAK: N_("Ask the vendor for a signature with the digest SHA-256 or a stronger one."),
     Signed.NO_PUBLIC_KEY: N_(
-        "Copy the correct signature. If the vendor confirms the signer, copy the public key file of that signer."
+        "Copy the correct signature from the vendor's portal to this host. If the vendor confirms the signer, enter"
+        " the path of the public key file and the fingerprint of that signer in the plan."
     ),
     Signed.UNSUPPORTED: N_("Verify the signature on a newer system, or install a newer gnupg."),
-    Signed.KEY_UNSUPPORTED: N_("Verify the signature on a newer system, install a newer gnupg, or copy the key again."),
-    Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, again."),
+    Signed.KEY_UNSUPPORTED: N_(
+        "Verify the signature on a newer system, install a newer gnupg, or copy the key file again."
+    ),
+    Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, to this host again."),
     Signed.KEY_PRIVATE: N_(
-        "Copy the vendor's public key file, verify-key.pub, and inform the owner of the private key."
+        "Replace the key file by the vendor's public key file, verify-key.pub. Tell the owner of the private key"
+        " that the key file contained it."
     ),
     Signed.GPG_FAILED: N_(
         "Run gpg --version. If it prints an error, reinstall gnupg. Check that /run and /tmp have"
         " free space. Then verify again."
     ),
-    Signed.KEY_OTHER: N_("Copy the vendor's own public key file, verify-key.pub."),
+    Signed.KEY_OTHER: N_("Replace the key file by the vendor's own public key file, verify-key.pub."),
     Signed.KEY_FROM_THE_FUTURE: N_(
         "Set the clock of this host, and verify the package again. The command `date` shows the time."
     ),
     Signed.KEY_MISSING: N_(
-        "Copy the vendor's public key file, verify-key.pub, and enter its path as package.public_key in the plan."
+        "Copy the vendor's public key file, verify-key.pub, to this host. Enter its path as package.public_key in the"
+        " plan."
     ),
     Signed.SIGNATURE_MISSING: N_(
-        "Copy the signature from the vendor's portal. Its name is the package name plus .sig. To continue"
+        "Copy the signature from the vendor's portal to this host. Its name is the package name plus .sig. To continue"
         " without a signature, waive BND-SIGN with a reason. The report contains the waiver."
     ),
     Signed.GPG_MISSING: N_("Install the package gnupg on this host, then verify again."),

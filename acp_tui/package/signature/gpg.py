@@ -34,11 +34,14 @@ _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 _FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
 """Patterns for messages of gpg about a newer signature format, a newer key format, and a key from the future.
 
-For these errors, gpg prints no status line. The messages are in the C locale, and only select the text of an error."""
+gpg prints no status line for these errors, only a message. The message is in English, because gpg runs in the C locale.
+A match only selects the error that the result has; it never makes a signature good."""
 _TIMEOUT = 20
 """The number of seconds without progress after which acp-tui ends gpg."""
 _SEND_BUFFER = 4 << 20
-"""The size of the buffer for data to gpg in bytes. Because it is large, acp-tui and gpg rarely wait for each other."""
+"""The size, in bytes, of the buffer for data that acp-tui sends to gpg.
+
+Because it is large, acp-tui and gpg rarely wait for each other."""
 _SO_SNDBUFFORCE = 32
 
 
@@ -164,10 +167,10 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
-    """Import a key file. Return the fingerprints of its keys, and the result to use if the key file has no keys.
+    """Import a key file. Return the fingerprints of its keys, and the reason if it has no key that gpg can use.
 
-    The fingerprints of primary keys come before those of subkeys. If gpg reports a key without a user ID, gpg does not
-    support the type of the key, and could not verify the self-signature of the key."""
+    The fingerprints of primary keys come before those of subkeys. If gpg does not support the type of a
+    key, it cannot verify the self-signature of the key. It then counts the key as a key without a user ID."""
     imported = gpg.import_keys(key)
     if (imported.returncode or 0) < 0:
         return (), Signed.GPG_FAILED
@@ -216,8 +219,8 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
 def _send(sender: socket.socket, piece: bytes) -> None:
     """Send a piece to gpg. Raises TimeoutError if gpg does not read it.
 
-    The wait consists of steps of one second. A period in which both processes were suspended therefore counts as one
-    second."""
+    The function waits in steps of one second. If acp-tui and gpg are suspended during a step, the step still counts as
+    one second."""
     sender.settimeout(1)
     rest, waited = memoryview(piece), 0
     while rest:

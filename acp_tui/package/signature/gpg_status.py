@@ -1,6 +1,6 @@
-"""Evaluate the status lines of gpg, such as GOODSIG, and VALIDSIG with the full fingerprint of the signer.
+"""Evaluate the status lines of gpg. For example, the line VALIDSIG has the full fingerprint of the signer.
 
-The messages, trust levels and exit status of gpg are not used.
+This module does not use the messages, the trust levels and the exit status of gpg.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,8 @@ from acp_tui.core.i18n import _
 class Signed(StrEnum):
     """The result of a verification. Only `GOOD` passes.
 
-    If a file has several signatures, the first result in the order of this class counts."""
+    If a signature file has several signatures and none of them is bad, each signature has a result. Of these results,
+    the one that this class lists first counts."""
 
     GOOD = "good"
     EXPIRED_KEY = "expired-key"
@@ -29,7 +30,7 @@ class Signed(StrEnum):
     UNREADABLE = "unreadable"
     """The signature file is truncated or does not contain a signature."""
     NOT_DETACHED = "not-detached"
-    """The signature signs its own text, or the package as text."""
+    """The signature file contains the signed text itself, or its signature is for a text and not for a binary file."""
     WEAK = "weak"
     """The signature uses a digest that gpg rejects, such as MD5."""
     NO_PUBLIC_KEY = "no-public-key"
@@ -61,7 +62,7 @@ class SignatureResult:
     For BAD and NO_PUBLIC_KEY, they can be short key IDs. For KEY_OTHER, they are the fingerprints of the keys in the
     key file."""
     detail: str = ""
-    """A message with details, such as an error of the operating system; "" if there are no details."""
+    """Details of the result, such as the error message of the operating system; "" if there are no details."""
     verified: datetime | None = None
     """The time of the verification, if an earlier run verified the package; otherwise None."""
 
@@ -73,8 +74,8 @@ Status = tuple[str, str]
 def evaluate_status(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
     """Compute the result of a verification from the status lines of gpg.
 
-    If a file has several signatures, the result is `GOOD` if one signature was made by the trusted key and no signature
-    is bad."""
+    If a signature file has several signatures, the result is `GOOD` if one of them was made by the trusted key and none
+    of them is bad."""
     keys = [key for key, _value in lines]
     if "BADSIG" in keys:
         return SignatureResult(Signed.BAD, _first_fields(lines, "BADSIG"))
@@ -92,7 +93,7 @@ _FATE = {
     "REVKEYSIG": Signed.REVOKED,
 }
 _ERRORS = {"9": Signed.NO_PUBLIC_KEY, "4": Signed.UNSUPPORTED, "5": Signed.UNSUPPORTED}
-"""The reason codes of ERRSIG: the key is missing, or the algorithm of key or digest is not supported."""
+"""The reason codes of ERRSIG. 9: the key is missing. 4, 5: gpg does not support the algorithm of key or digest."""
 _MD5 = "1"
 _WEAK = {"2": "SHA-1", "3": "RIPEMD-160"}
 """OpenPGP number → name of a weak digest.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 _SECRET, _PUBLIC, _SECRET_SUBKEY, _PUBLIC_SUBKEY = 5, 6, 7, 14
 _MESSAGE = (4, 8, 11)
-"""The packet types with which a message starts: one-pass signature, compressed data and literal data."""
+"""A signed text starts with a packet of one of these types: one-pass signature, compressed data or literal data."""
 _ARMORED = re.compile(
     rb"^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[ \t\r]*\n(?:[^\n]*:[^\n]*\n)*[ \t\r]*\n(.*?)^(?:=|-----END)",
     re.MULTILINE | re.DOTALL,

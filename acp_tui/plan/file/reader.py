@@ -92,7 +92,7 @@ def _sort_key(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
 
 
 def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
-    """Return the plan key to drop for an invalid value: the list item with the value, or else the value itself."""
+    """Return which part of the plan to drop: the list item with the invalid value, or else the value itself."""
     for index, step in enumerate(steps):
         if isinstance(step, int):
             return steps[: index + 1]
@@ -100,7 +100,7 @@ def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
 
 
 def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
-    """Return a copy of the data without the value at the plan key `steps`."""
+    """Return a copy of `value` without one of its values. `steps`: the parts of the plan key of that value."""
     if not steps:
         return None
     first, *rest = steps

@@ -24,7 +24,7 @@ MAX_BYTES = 1 << 20
 MAX_HOSTS = 1000
 """Maximum number of nodes in a list. The limit detects a mistyped range that contains too many addresses."""
 _SHOWN = 60
-"""Maximum number of characters of the list that a message quotes."""
+"""A message quotes at most this number of characters of the list."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
