@@ -13,7 +13,8 @@ import yaml
 from acp_tui.cli.parser import build_parser
 from acp_tui.plan.file import load_plan, schema
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node, NodeSsh, Waiver
+from acp_tui.plan.sections.node import Node, NodeSsh
+from acp_tui.plan.sections.waiver import Waiver
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT / "docs" / "contract.md"

@@ -12,7 +12,7 @@ from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.topology import required_names
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 _MISSING_REASONS: Mapping[NodeState, str] = {
     NodeState.CHECKING: NC_("reason", "the check of the node is in progress"),

@@ -14,7 +14,7 @@ from acp_tui.checks.topology import Topology
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 T = TypeVar("T")
 

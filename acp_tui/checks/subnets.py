@@ -20,7 +20,8 @@ from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import ClusterCidr, JoinCidr, Node, ServiceCidr
+from acp_tui.plan.sections.network import ClusterCidr, JoinCidr, ServiceCidr
+from acp_tui.plan.sections.node import Node
 
 Network = IPv4Network | IPv6Network
 

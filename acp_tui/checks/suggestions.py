@@ -10,7 +10,7 @@ from acp_tui.core.i18n import _
 from acp_tui.core.virtual_interfaces import is_virtual_interface
 from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 
 @dataclass(frozen=True)

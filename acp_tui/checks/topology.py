@@ -15,7 +15,7 @@ from acp_tui.core.units import MEGA
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 _LOAD_BALANCER_RULES = ("LB-443", "LB-6443", "LB-11443", "LB-HTTP")
 _RECOVERY_RULES = ("LB-DR-2379", "LB-DR-80")

@@ -11,7 +11,7 @@ from datetime import date
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Waiver
+from acp_tui.plan.sections.waiver import Waiver
 
 RULE = "PRE-ALL"
 """The requirement ID of the warnings about waivers without effect. The plan key `waivers` has the same ID."""

@@ -34,7 +34,11 @@ from acp_tui.install.start import RunSettings
 from acp_tui.install.verify.run import REGISTRY_PORT
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Address, Admin, Node, Package, Ssh, Waiver
+from acp_tui.plan.sections.address import Address
+from acp_tui.plan.sections.admin import Admin
+from acp_tui.plan.sections.node import Node, Ssh
+from acp_tui.plan.sections.package import Package
+from acp_tui.plan.sections.waiver import Waiver
 
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"

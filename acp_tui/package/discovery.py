@@ -16,7 +16,7 @@ from acp_tui.core.files import open_regular_file
 from acp_tui.package.signature.gpg import default_signature
 from acp_tui.package.signature.openpgp import fingerprints
 from acp_tui.plan.package_name import Arch, PackageName, parse_name
-from acp_tui.plan.sections import VENDOR_FINGERPRINT
+from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
 
 KEY = "verify-key.pub"
 """The file name of the vendor's public key."""

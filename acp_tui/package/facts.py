@@ -13,7 +13,7 @@ from acp_tui.package.reader import PackageReader
 from acp_tui.package.signature.gpg import default_signature, verify_stream
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.plan.package_name import Kind, PackageName
-from acp_tui.plan.sections import Package
+from acp_tui.plan.sections.package import Package
 
 Identities = tuple[FileIdentity | None, ...]
 

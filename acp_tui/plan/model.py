@@ -13,23 +13,19 @@ from acp_tui.core.i18n import N_
 from acp_tui.plan.field_types import Bool, format_version
 from acp_tui.plan.package_name import release_in_name
 from acp_tui.plan.release import RELEASES, Release
-from acp_tui.plan.section import Section, answer
-from acp_tui.plan.sections import (
-    Address,
-    Admin,
-    Certificate,
-    Components,
-    DisasterRecovery,
-    Kubernetes,
-    Network,
-    Node,
-    NodeSsh,
-    Package,
-    Registry,
-    Ssh,
-    Waiver,
-    Workload,
-)
+from acp_tui.plan.sections.address import Address
+from acp_tui.plan.sections.admin import Admin
+from acp_tui.plan.sections.certificate import Certificate
+from acp_tui.plan.sections.components import Components
+from acp_tui.plan.sections.disaster_recovery import DisasterRecovery
+from acp_tui.plan.sections.kubernetes import Kubernetes
+from acp_tui.plan.sections.network import Network
+from acp_tui.plan.sections.node import Node, NodeSsh, Ssh
+from acp_tui.plan.sections.package import Package
+from acp_tui.plan.sections.registry import Registry
+from acp_tui.plan.sections.section import Section, answer
+from acp_tui.plan.sections.waiver import Waiver
+from acp_tui.plan.sections.workload import Workload
 
 if TYPE_CHECKING:
     ReleaseName = str

@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import NC_, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.section import is_secret
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
+from acp_tui.plan.sections.section import is_secret
 
 PathPart = str | int
 

@@ -18,7 +18,7 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 ACTIVE_FACTS = (
     "listener_results",

@@ -16,7 +16,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import PlanErrors, Problem, read_plan
 from acp_tui.plan.model import Plan, field_at
-from acp_tui.plan.section import is_secret
+from acp_tui.plan.sections.section import is_secret
 from acp_tui.preflight.bundle import DOCUMENT, BundleCorrupt, is_bundle, is_sealed, open_bundle
 from acp_tui.preflight.certificates.pem import PemFile
 from acp_tui.preflight.certificates.reader import facts_for, pair_facts

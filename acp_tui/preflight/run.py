@@ -27,7 +27,7 @@ from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.active_tests import ActiveTest, prepare_active_tests
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import node_records

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from acp_tui.core.clock import now
 from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import BACKUPS, script

@@ -11,7 +11,7 @@ from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from screens.formatting.placement import may_choose, placed
 from screens.session.wizard_session import Session
 from screens.widgets.form import Field, Form

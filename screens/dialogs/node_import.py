@@ -26,7 +26,7 @@ from acp_tui.core.redaction import unmask
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
 from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import glyphs
 from screens.session.node_suggestions import import_nodes
 from screens.session.wizard_session import Session

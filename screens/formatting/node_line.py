@@ -6,7 +6,7 @@ from acp_tui.checks.labels import role_label, state_label
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import state_mark
 from screens.session.node_monitor import NodeStatus
 from screens.session.wizard_session import Session

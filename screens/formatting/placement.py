@@ -4,7 +4,7 @@ from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 CHOICE = "XR-NOEXCL-CP"
 """The requirement under which the operator chooses whether applications run on a control plane node."""

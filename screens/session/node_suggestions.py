@@ -8,7 +8,7 @@ from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.merge import ImportPreview
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from screens.session.wizard_session import Session
 
 _KEYS = "123456789"

@@ -26,8 +26,8 @@ from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
-from acp_tui.plan.section import is_secret
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
+from acp_tui.plan.sections.section import is_secret
 from acp_tui.preflight.read_local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report

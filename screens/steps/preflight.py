@@ -13,7 +13,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.sections import Waiver
+from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines, network_lines
 from acp_tui.preflight.report.html.page import report_html

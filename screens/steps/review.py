@@ -27,7 +27,7 @@ from acp_tui.plan.derived_defaults import derived_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import ListedAnswer, list_answers
-from acp_tui.plan.sections import Waiver
+from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck

@@ -16,7 +16,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import NC_, _
 from acp_tui.core.local_host import local_addresses
 from acp_tui.package.discovery import KEY
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from screens.session.wizard_session import Changed, Session
 from screens.steps.base import WizardApp, WizardStep
 from screens.widgets.form import Field, Form

@@ -17,7 +17,7 @@ from textual.widgets import Input, Label
 from acp_tui.core.i18n import NC_, pgettext
 from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import answer_at, answer_text, split_list
-from acp_tui.plan.section import is_secret
+from acp_tui.plan.sections.section import is_secret
 from screens.formatting.glyphs import glyphs
 from screens.session.wizard_session import Session
 from screens.widgets.choice import Choice

@@ -14,7 +14,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.active_tests import ActiveTest
 from acp_tui.preflight.report.model import Report
 from screens.session.wizard_session import Changed, Session

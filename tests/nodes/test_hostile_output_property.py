@@ -19,7 +19,7 @@ from acp_tui.install.config.render import document
 from acp_tui.plan.file import dump_plan, dump_secrets, load_plan, read_plan, save_plan
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import InvalidValue, answer_at, answer_text, with_answers
-from acp_tui.plan.sections import NodeSsh
+from acp_tui.plan.sections.node import NodeSsh
 from tests.support.factories.plans import nodes, plan_data, valid_plan
 
 pytestmark = pytest.mark.timeout(3600)

@@ -4,7 +4,8 @@ import pytest
 
 from acp_tui.plan.derived_defaults import ENDPOINT, apply_derived_defaults, derive_deployable, derived_paths
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Address, Node
+from acp_tui.plan.sections.address import Address
+from acp_tui.plan.sections.node import Node
 
 CP = Node(address="10.0.0.1")
 WORKER = Node(address="10.0.0.9", role="worker")

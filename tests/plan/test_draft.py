@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from acp_tui.plan.draft import hold, last_unfinished, load, new_draft, save
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Admin, Node
+from acp_tui.plan.sections.admin import Admin
+from acp_tui.plan.sections.node import Node
 
 CANARY = "canary-1d77e0"
 

@@ -7,7 +7,7 @@ import pytest
 from acp_tui.plan.file import read_plan
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in (11, 12, 13))
 

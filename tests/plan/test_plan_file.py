@@ -20,7 +20,8 @@ from acp_tui.plan.file import (
     secret_values,
 )
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Admin, Node, NodeSsh, Ssh
+from acp_tui.plan.sections.admin import Admin
+from acp_tui.plan.sections.node import Node, NodeSsh, Ssh
 
 CANARY = "canary-7f3a9c"
 

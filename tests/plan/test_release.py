@@ -13,7 +13,7 @@ from acp_tui.plan.file import schema
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import InvalidValue, build
 from acp_tui.plan.release import RELEASES, Release, listed_releases
-from acp_tui.plan.sections import Package
+from acp_tui.plan.sections.package import Package
 
 NUMBERS = st.tuples(st.integers(0, 200), st.integers(0, 200))
 

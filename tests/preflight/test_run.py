@@ -16,7 +16,7 @@ from acp_tui.nodes.events import NodeFinished, NodeStage
 from acp_tui.nodes.ssh.connection import Deadlines
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node, NodeSsh, Ssh
+from acp_tui.plan.sections.node import Node, NodeSsh, Ssh
 from acp_tui.preflight.run import PreflightDone, PreflightEvent, preflight, probe_node, target
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

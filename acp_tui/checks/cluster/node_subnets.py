@@ -16,7 +16,7 @@ from acp_tui.checks.subnets import Network, host_network, meet, node_addresses, 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.field_types import is_ip
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 _MOST_ROUTES_SHOWN = 3
 

@@ -11,7 +11,7 @@ from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, nod
 from acp_tui.checks.subnets import special
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node, Ssh
+from acp_tui.plan.sections.node import Node, Ssh
 
 
 def control_plane_count(subject: PlanSubject) -> Findings:

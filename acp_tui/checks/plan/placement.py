@@ -9,7 +9,7 @@ from acp_tui.checks.finding import Finding, Findings, PlanSubject
 from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, node_path, not_applicable, warn
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 REQUIRED_PRODUCTS = ("base", "acp")
 

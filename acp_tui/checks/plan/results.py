@@ -9,7 +9,7 @@ from acp_tui.checks.finding import Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 
 def fail(observed: str, *paths: str, remedy: str = "", expected: str = "") -> Finding:

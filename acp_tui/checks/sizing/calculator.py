@@ -27,7 +27,7 @@ from acp_tui.core.units import gigabytes
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 Role = Literal["control-plane", "worker"]
 _ROLES: tuple[Role, Role] = ("control-plane", "worker")

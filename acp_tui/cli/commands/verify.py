@@ -44,7 +44,7 @@ def run(options: Namespace) -> int:
     from acp_tui.cli.table import columns
     from acp_tui.package.service import PackageWork
     from acp_tui.plan.model import Plan
-    from acp_tui.plan.sections import Package
+    from acp_tui.plan.sections.package import Package
 
     try:
         present = Path(options.core).is_file()

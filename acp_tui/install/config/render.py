@@ -15,7 +15,7 @@ from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 Document = dict[str, JsonValue]
 ReadFile = Callable[[str], bytes]

@@ -7,7 +7,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.nodes.ssh.sftp import Upload
 from acp_tui.package.facts import package_inputs
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import NodeSsh
+from acp_tui.plan.sections.node import NodeSsh
 from acp_tui.preflight.report.model import Report
 
 _PACKAGE, _KEYS = "package", "keys"

@@ -20,7 +20,7 @@ from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import is_local_address
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.report.model import NodeRecord
 from acp_tui.preflight.run import target
 

@@ -9,7 +9,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.install.verify.context import VerifyContext
 from acp_tui.install.verify.facts import Installed
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 _HEALTHY_MODULE = frozenset(
     {"running", "healthy", "ready", "completed", "complete", "success", "succeeded", "active", "available", "normal"}

@@ -11,7 +11,7 @@ from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.file.document import Data, Document, Value
 from acp_tui.plan.model import models_in
 from acp_tui.plan.paths import PathPart
-from acp_tui.plan.section import is_secret
+from acp_tui.plan.sections.section import is_secret
 
 
 def resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: Document) -> None:

@@ -16,7 +16,7 @@ from acp_tui.plan.file.document import Data, Value
 from acp_tui.plan.file.reader import SECRETS_NAME
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import PathPart, dotted
-from acp_tui.plan.section import is_secret
+from acp_tui.plan.sections.section import is_secret
 
 
 def dump_plan(plan: Plan) -> str:

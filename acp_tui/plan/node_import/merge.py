@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.host import Host, ParsedNodes, Role, as_node
 from acp_tui.plan.paths import build
-from acp_tui.plan.sections import Node, Ssh
+from acp_tui.plan.sections.node import Node, Ssh
 
 CONTROL_PLANES = 3
 _LOGIN = ("username", "port", "password", "key_file", "key_passphrase")

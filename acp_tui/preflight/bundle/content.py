@@ -15,7 +15,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import NodeSsh
+from acp_tui.plan.sections.node import NodeSsh
 from acp_tui.preflight.bundle.checksums import check_sums, sums
 from acp_tui.preflight.bundle.directory import fill, place_for
 from acp_tui.preflight.bundle.layout import DOCUMENT, FILES, KNOWN_HOSTS, PAGE, PLAN, PRIVATE, REPORT, SEALED, SETUP

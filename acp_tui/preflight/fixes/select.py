@@ -12,7 +12,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.fixes.kernel import KERNEL_RECIPES
 from acp_tui.preflight.fixes.software import SOFTWARE_RECIPES
 from acp_tui.preflight.fixes.step import FixContext, FixStep, InitScript, Recipe

@@ -11,7 +11,8 @@ from acp_tui.install.run.phases import choose
 from acp_tui.install.run.setup_script import printed_addresses, setup_command
 from acp_tui.install.run.start_resume_abort import run_spec
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Address, Network
+from acp_tui.plan.sections.address import Address
+from acp_tui.plan.sections.network import Network
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.merge import merge_hosts
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 
 INI = """
 # kept by hand

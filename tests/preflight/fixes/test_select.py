@@ -11,7 +11,7 @@ from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.facts import Directory, SshdSetting, Unit
 from acp_tui.nodes.script import Reader
 from acp_tui.plan.release import RELEASES
-from acp_tui.plan.sections import Waiver
+from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.fixes.script import BACKUPS, script, split
 from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, fix_results, select_fixes
 from acp_tui.preflight.fixes.step import FixStep, InitScript

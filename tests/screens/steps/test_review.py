@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.bundle import open_bundle
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm, Pick

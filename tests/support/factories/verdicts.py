@@ -11,7 +11,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections import Node
+from acp_tui.plan.sections.node import Node
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import VIP, valid_plan
 

@@ -14,7 +14,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import waiver_for
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.sections import Waiver
+from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.report.explain import how_observed
 from acp_tui.preflight.report.html.markup import (
     Html,
