@@ -59,9 +59,9 @@ def same_timezone(subject: ClusterSubject) -> Findings:
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
-    """Return the address of the installer node; None if the plan has no installer node.
+    """Return the address of the node that decides between equally frequent values: the installer node.
 
-    If several values are equally frequent on the nodes, the checks use the value of this node.
+    Return None if the plan has no installer node.
     """
     return subject.plan.installer_node.address if subject.plan.installer_node else None
 
