@@ -128,7 +128,7 @@ def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], addre
 
 
 def _utc_time(clock: Clock, ahead: float) -> str:
-    """Return the UTC time that a second clock, `ahead` seconds ahead of `clock`, showed when `clock` was read."""
+    """Return the UTC time of a clock that is `ahead` seconds ahead of `clock`, at the moment when `clock` was read."""
     return f"{(clock.remote_time + timedelta(seconds=ahead)).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
