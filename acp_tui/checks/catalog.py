@@ -39,7 +39,7 @@ class AtLeast(_Row):
     fact: str
     value: float
     unit: str = ""
-    """The unit of the fact. It is only shown, and never converted."""
+    """The unit of the fact. It is only for display; no value is converted."""
 
 
 class OneOf(_Row):
@@ -204,7 +204,7 @@ class Requirement(_Row):
     why: str = ""
     """The reason for the requirement: the consequence if it is not fulfilled."""
     expected: str = ""
-    """The expected value, unless the check returns one. If both are empty, the title is shown."""
+    """The expected value. An expected value that the check returns replaces it. Without both, the title is shown."""
     remedy: str = ""
     """The text that describes the fix."""
     commands: str = ""

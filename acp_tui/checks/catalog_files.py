@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from acp_tui.plan.release import Release, listed_releases
 
 TRAITS = "traits"
-"""The key of the traits in a release file. `release_traits.py` describes the traits."""
+"""The key in a release file that contains the traits. `release_traits.py` describes the traits."""
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -137,7 +137,8 @@ class _Evaluation:
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
         """Check a plan rule. If the plan fulfils the rule, run its `facts_check` on the facts of the nodes, too.
 
-        Findings of nodes that do not pass replace the findings of the plan, except one that a person must confirm.
+        If findings of the `facts_check` do not pass, they replace the findings of the plan. Only a plan finding that a
+        person must confirm remains.
         """
         subject = PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts)
         of_plan = PLAN_CHECKS[subject.check.name](subject)

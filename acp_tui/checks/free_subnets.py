@@ -82,7 +82,7 @@ def _free_instead(
 
 
 def _nearest(preferred: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
-    """Yield the start of one free range for each gap between the used networks of `pool`.
+    """Yield the start of one free range for each gap between the used networks in `pool`.
 
     A range has `size` addresses; smaller gaps are left out. Each start is aligned, and as near to `preferred` as
     possible.

@@ -25,10 +25,12 @@ class ReleaseTraits(BaseModel):
     network_mode_flag: bool
     """True if setup.sh has the flag --network-mode, which selects Calico (REL-NETMODE, XR-CNI-FLAG)."""
     extensions_before_install: bool
-    """True if the extensions are unpacked before the install. Otherwise they are uploaded after the install (REL-EXT).
+    """True if the extensions are unpacked before the install (REL-EXT).
+
+    If not, the operator adds them to the platform after the install, with the tool violet.
     """
     use_pam_restorable: bool
-    """True if UsePAM can be restored in the settings of sshd after the install (REL-USEPAM)."""
+    """True if the sshd setting UsePAM can get its earlier value back after the install (REL-USEPAM)."""
     cluster_module: bool
     """True if the cluster has the resource `clustermodule global`, whose phase the verification reads (REL-VERIFY)."""
     unattended_install_documented: bool
@@ -44,7 +46,7 @@ def load_traits(folder: Path, release: Release) -> ReleaseTraits:
 def release_traits(release: str) -> ReleaseTraits:
     """Return the traits of `release`. For a release that is not in `RELEASES`, return those of the newest release.
 
-    A file that a different version of acp-tui wrote can contain such a release.
+    A file that a different version of acp-tui wrote can name such a release.
     """
     return load_traits(asset_path("catalog"), Release(release) if release in RELEASES else RELEASES[-1])
 

@@ -73,7 +73,7 @@ class Taken:
 
 
 def ranges(plan: Plan) -> dict[str, Network]:
-    """Return the ranges of the cluster by plan key, for the chosen IP families. Only Kube-OVN has a join range."""
+    """Return the ranges of the cluster by plan key, for the IP families of the plan. Only Kube-OVN has a join range."""
     network = plan.network
     named: dict[str, ClusterCidr | ServiceCidr | JoinCidr]
     named = {"cluster_cidr": network.cluster_cidr, "service_cidr": network.service_cidr}
@@ -152,7 +152,7 @@ def special(address: str) -> bool:
 
 
 def node_addresses(plan: Plan, node: Node) -> tuple[tuple[str, str], ...]:
-    """Return (field, address) for each address of a node. In dual stack these are two addresses."""
+    """Return (name of the plan field, address) for each address of a node. In dual stack, a node has two addresses."""
     six = node.ipv6 if plan.network.ip_family == "dual" else None
     return (("address", node.address), *((("ipv6", six),) if six else ()))
 

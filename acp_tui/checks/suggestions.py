@@ -26,7 +26,7 @@ def suggest(plan: Plan, facts: Mapping[str, Facts], path: str) -> Suggestion | N
     if path == "address.cluster_endpoint":
         own = plan.nodes[0].address if plan.single and plan.network.ip_family != "ipv6" else ""
         return (
-            Suggestion(own, _("the only node has this address"))
+            Suggestion(own, _("the address of the only node"))
             if own not in ("", plan.address.cluster_endpoint)
             else None
         )
@@ -59,7 +59,7 @@ def _real(facts: Mapping[str, Facts], address: str) -> tuple[Interface, ...]:
 
 @dataclass(frozen=True)
 class SuggestedInterface:
-    """The suggested values for one node; None if a value needs no suggestion."""
+    """The suggested values for one node. A value is None if there is no suggestion for it."""
 
     address: str
     nic: str | None = None
@@ -91,7 +91,7 @@ def suggested_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Sugges
 
 
 def filled(plan: Plan, suggested: tuple[SuggestedInterface, ...]) -> tuple[Node, ...]:
-    """Return the nodes of the plan with the suggested values `suggested`."""
+    """Return the nodes of the plan. Values that a node does not have are filled in from `suggested`."""
     by_address = {interface.address: interface for interface in suggested}
     return tuple(
         node.model_copy(update={"nic": node.nic or interface.nic, "ipv6": node.ipv6 or interface.ipv6})

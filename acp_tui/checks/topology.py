@@ -30,7 +30,7 @@ class NodeTargets:
     node: str
     """The node's plan address."""
     addresses: tuple[str, ...]
-    """The plan address of the node. In dual stack, its IPv6 address follows."""
+    """The plan address of the node; in dual stack, also its IPv6 address."""
     ssh_port: int
     ports: tuple[int, ...]
     """The ports that must be reachable with the network plugin of the plan."""

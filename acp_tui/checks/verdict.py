@@ -47,9 +47,9 @@ class Verdict:
     paths: tuple[str, ...] = ()
     """Plan keys whose change would fix the verdict. If the list is empty, no change of the plan fixes the verdict."""
     names: tuple[str, ...] = ()
-    """The names on the node that the verdict concerns, such as missing modules or packages.
+    """The names that the texts of the verdict contain, such as missing modules or packages.
 
-    The report does not contain them.
+    The report does not have this list.
     """
 
     @property

@@ -87,7 +87,9 @@ def test_load_balancer_test_names_the_missing_backend(lab: Lab, nodes: list[LabN
         two.address: {},
         three.address: {"LB-443": "fail", "LB-11443": "unknown"},
     }
-    assert f"reached {one.address}, {two.address}, but never this node" in checked.observed(three.address, "LB-443")
+    assert f"forwarded connections to {one.address}, {two.address}, but never to this node" in checked.observed(
+        three.address, "LB-443"
+    )
     assert "the port is in use on the node" in checked.observed(three.address, "LB-11443")
 
 

@@ -157,9 +157,9 @@ def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, ba
     """Return True if the node `source` has no route to the host of `path`.
 
     In this case, the connection attempt of the source fails at once, and connections from the target to the source time
-    out, because the source cannot reply. `back`: all TCP paths that the target tested. Two other causes give different
-    results: a packet filter on the target does not block connections that the target opens, and if the target is down,
-    the attempt of the source fails only after seconds.
+    out, because the source cannot reply. `back`: all TCP paths that the target tested. A packet filter on the target
+    gives a different result, because it does not block connections that the target opens. A target that is down gives
+    a different result, too, because the attempt of the source then fails only after seconds.
     """
     immediate = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
     return immediate and any(

@@ -59,9 +59,9 @@ def same_timezone(subject: ClusterSubject) -> Findings:
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
-    """Return the address of the installer node; None if the plan has no installer node.
+    """Return the address of the node that decides between equally frequent values: the installer node.
 
-    If several values are equally frequent on the nodes, the checks use the value of this node.
+    Return None if the plan has no installer node.
     """
     return subject.plan.installer_node.address if subject.plan.installer_node else None
 
@@ -128,7 +128,7 @@ def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], addre
 
 
 def _utc_time(clock: Clock, ahead: float) -> str:
-    """Return the UTC time that a second clock, `ahead` seconds ahead of `clock`, showed when `clock` was read."""
+    """Return the UTC time of a clock that is `ahead` seconds ahead of `clock`, at the moment when `clock` was read."""
     return f"{(clock.remote_time + timedelta(seconds=ahead)).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 

@@ -77,24 +77,29 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
             continue
         if one_backend_each:
             observed = _(
-                "connections to {address} reached {nodes}, but never this node. Each node always reached the same "
-                "backend, so the load balancer probably chooses the backend by source address. In that case, this "
-                "test cannot reach every backend"
+                "the load balancer {address} forwarded connections to {nodes}, but never to this node. It forwarded "
+                "all connections from one node to the same backend, so it probably chooses the backend by source "
+                "address. In that case, this test cannot reach every backend"
             )
             findings.append(Finding(Outcome.UNKNOWN, observed.format(address=address, nodes=shown), node=node))
         else:
-            observed = _("connections to {address} reached {nodes}, but never this node").format(
+            observed = _("the load balancer {address} forwarded connections to {nodes}, but never to this node").format(
                 address=address, nodes=shown
             )
             findings.append(Finding(Outcome.FAIL, observed, node=node))
     for node, backends_of_node in reached.items():
         if not backends_of_node:
-            observed = _("this node reached no backend through {address}; other nodes reached {nodes}")
+            observed = _(
+                "the load balancer {address} forwarded no connection from this node; it forwarded connections from "
+                "other nodes to {nodes}"
+            )
             findings.append(Finding(Outcome.FAIL, observed.format(address=address, nodes=shown), node=node))
     return tuple(findings) or (
         Finding(
             Outcome.PASS,
-            pgettext("observed value", "connections to {address} reached {nodes}").format(address=address, nodes=shown),
+            pgettext("observed value", "the load balancer {address} forwarded connections to {nodes}").format(
+                address=address, nodes=shown
+            ),
         ),
     )
 

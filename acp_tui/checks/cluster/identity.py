@@ -134,6 +134,6 @@ _IDENTIFIERS: tuple[tuple[str, Callable[[Facts], str | frozenset[str]], bool, st
     (NC_("identifier", "MAC"), _macs, True, ""),
     (NC_("identifier", "SSH host key"), _host_key, False, _NEW_HOST_KEY),
 )
-"""For each identifier: its name, the function that reads it from the facts, whether it blocks the install if nodes have
-it in common, and the commands that change it. The commands are "" if only the hypervisor can change the identifier.
+"""For each identifier: its name, the function that reads it from the facts, whether equal values on two nodes block the
+install, and the commands that change the value. The commands are "" if only the hypervisor can change the identifier.
 """

@@ -14,8 +14,8 @@ _REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
 _TRUST_THE_CA = N_(
-    "On each node, save the CA certificate of the registry as ca.crt. If the registry has a self-signed "
-    "certificate, save that certificate as ca.crt."
+    "On each node, save the CA certificate of the registry as ca.crt in the current folder. If the registry has a "
+    "self-signed certificate, save that certificate as ca.crt."
 )
 _TRUST_COMMANDS = (
     "cp ca.crt /etc/pki/ca-trust/source/anchors/ && update-ca-trust  # RHEL, CentOS, Kylin\n"

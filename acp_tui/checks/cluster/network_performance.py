@@ -55,7 +55,7 @@ def latency(subject: ClusterSubject) -> Findings:
     if findings:
         return findings
     if not times:
-        return (Finding(Outcome.UNKNOWN, _("no node received a reply from another node")),)
+        return (Finding(Outcome.UNKNOWN, _("no ping and no TCP connection between two nodes got a reply")),)
     slowest = _milliseconds(max(times))
     return (Finding(Outcome.PASS, _("the longest round trip time between two nodes is {time}").format(time=slowest)),)
 
@@ -92,14 +92,14 @@ def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathPr
 def round_trips(facts: Facts) -> Mapping[str, tuple[float, str]]:
     """Return the round trip time in seconds, and the method of its measurement, for each tested address.
 
-    The time is the average of ping. If ping gave no result, it is the time of the fastest TCP connection.
+    The time is the average of all pings. If ping gave no result, it is the time of the fastest TCP connection.
     """
     connects: dict[str, float] = {}
     for path in facts.paths or ():
         if path.open and path.seconds is not None:
             connects[path.host] = min(path.seconds, connects.get(path.host, path.seconds))
     pings = {ping.host: ping.average for ping in facts.pings or () if ping.average is not None}
-    by_connect, by_ping = _("fastest TCP connection"), _("average of ping")
+    by_connect, by_ping = _("time of the fastest TCP connection"), _("average of all pings")
     return {
         **{host: (seconds, by_connect) for host, seconds in connects.items()},
         **{host: (seconds, by_ping) for host, seconds in pings.items()},

@@ -25,7 +25,7 @@ class PathProblem:
     port: int = 0
     """The TCP port; 0 if the problem concerns all ports."""
     source_at_fault: bool = False
-    """True if the cause is certainly at the source node."""
+    """True if the cause of the problem is certainly at the source node."""
     seconds: float = 0
     """The round trip time in seconds, if the problem is that it is too long; otherwise 0."""
 

@@ -78,9 +78,9 @@ def _of_node(subject: ClusterSubject, address: str, limits: Callable[[ClusterSub
         return Finding(Outcome.UNKNOWN, reason, node=address)
     figures = limits(subject, speed)
     if not figures:
-        reason = speed.missing_reason or _("{method} does not measure the value that this rule requires").format(
-            method=speed.method
-        )
+        reason = speed.missing_reason or _(
+            "the disk test used {method}, which does not measure the speed that this rule checks"
+        ).format(method=speed.method)
         return Finding(Outcome.UNKNOWN, reason, node=address)
     text = pgettext("observed value", "the disk of {folder} reached {figures}, measured with {method}")
     if speed.estimate:

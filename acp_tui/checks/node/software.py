@@ -38,7 +38,7 @@ def _described(subject: NodeSubject, path: str) -> str:
     elif folder.size is not None:
         notes.append(pgettext("unit", "{size} MiB").format(size=ceil(mebibytes(folder.size))))
     if folder.newest:
-        notes.append(pgettext("observed value", "newest file from {time}").format(time=folder.newest))
+        notes.append(pgettext("observed value", "last change of a file: {time}").format(time=folder.newest))
     return f"{path} ({', '.join(notes)})" if notes else path
 
 

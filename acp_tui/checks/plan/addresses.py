@@ -102,7 +102,7 @@ def recovery_ports(subject: PlanSubject) -> Findings:
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
     required = (("address.http_port", plan.address.http_port, 80), ("address.https_port", plan.address.https_port, 443))
-    observed = _("the platform has port {port}; disaster recovery requires port {expected}")
+    observed = _("the platform uses port {port}; disaster recovery requires port {expected} instead")
     broken = [
         fail(observed.format(port=port, expected=expected), path)
         for path, port, expected in required
@@ -114,7 +114,8 @@ def recovery_ports(subject: PlanSubject) -> Findings:
 def recovery_other_address(subject: PlanSubject) -> Findings:
     """XR-DR-OTHERADDR: the further platform addresses must contain this cluster's own VIP.
 
-    The VIP is the cluster endpoint. If the endpoint is not an IP address (XR-DOMAIN-DR), any further IP address passes.
+    The VIP is the cluster endpoint. If the endpoint is not an IP address (XR-DOMAIN-DR), the further platform
+    addresses must contain an IP address.
     """
     plan = subject.plan
     if plan.disaster_recovery.role == "none":

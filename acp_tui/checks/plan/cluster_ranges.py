@@ -67,7 +67,7 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
             )
             for address, address_path, network, range_path in hit
         ),
-        _("no node and no VIP is in a range of the cluster"),
+        _("no node address and no VIP is in a range of the cluster"),
     )
 
 
@@ -105,7 +105,7 @@ def room_for_pods(subject: PlanSubject) -> Findings:
     plan, path = subject.plan, f"network.cluster_cidr.{subject.check.text('family')}"
     network = ranges(plan).get(path)
     if network is None:
-        return not_applicable(_("the cluster does not use the IP family of this range"))
+        return not_applicable(_("the cluster does not use the IP family that this rule checks"))
     if with_room(plan, path, network) == network:
         return passed(str(network))
     most = plan.kubernetes.max_pods_per_node
@@ -127,7 +127,7 @@ def services_fit(subject: PlanSubject) -> Findings:
     path = f"network.service_cidr.{subject.check.text('family')}"
     network = ranges(subject.plan).get(path)
     if network is None:
-        return not_applicable(_("the cluster does not use the IP family of this range"))
+        return not_applicable(_("the cluster does not use the IP family that this rule checks"))
     bits, least = network.max_prefixlen - network.prefixlen, subject.check.number("least")
     if bits > subject.check.number("most_bits"):
         longest = network.max_prefixlen - int(subject.check.number("most_bits"))

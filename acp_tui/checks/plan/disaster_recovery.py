@@ -26,7 +26,7 @@ from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
 
 PRIMARY = "disaster_recovery.primary"
-_DIFFERS = N_("{name} is {here} in this plan, and {there} in the primary's plan")
+_DIFFERS = N_("{name} is {here} in this plan, and {there} in the plan of the primary cluster")
 
 
 def same_as_primary(subject: PlanSubject) -> Findings:
@@ -40,24 +40,25 @@ def same_as_primary(subject: PlanSubject) -> Findings:
     if not recovery.primary:
         return manual(
             _(
-                "this plan does not name the primary's plan. Compare the two plans yourself: do they have the same "
-                "values wherever the two clusters must not differ?"
+                "this plan does not name the plan of the primary cluster. Compare the two plans yourself: do they have "
+                "the same values wherever the two clusters must not differ?"
             ),
             PRIMARY,
         )
     if primary is None:
-        return (unknown(_("the primary's plan was not read"), PRIMARY),)
+        return (unknown(_("the content of the primary cluster's plan is unknown"), PRIMARY),)
     if primary.plan is None:
         return (
             fail(
                 primary.error,
                 PRIMARY,
-                remedy=_("Enter the path of an existing plan.yaml or bundle folder of the primary."),
+                remedy=_("Enter the path of an existing plan.yaml or bundle folder of the primary cluster."),
             ),
         )
     findings = (*_account(subject), *_machines(subject, primary.plan), *_products(subject, primary.plan))
     return findings_or_pass(
-        findings, _("the compared values are the same as in the primary's plan {path}").format(path=primary.path)
+        findings,
+        _("the compared values are the same as in the plan of the primary cluster, {path}").format(path=primary.path),
     )
 
 
@@ -71,7 +72,7 @@ def addresses(subject: PlanSubject) -> Iterator[Finding]:
             pgettext("answer", "platform address"), here.platform_address, primary.platform_address, "address.platform"
         )
     if here.address.cluster_endpoint == primary.address.cluster_endpoint:
-        observed = _("the cluster endpoint {vip} is also the primary's endpoint; each cluster needs its own VIP")
+        observed = _("the cluster endpoint {vip} is also that of the primary cluster; each cluster needs its own VIP")
         yield fail(observed.format(vip=here.address.cluster_endpoint or none_text()), "address.cluster_endpoint")
 
 
@@ -98,30 +99,34 @@ def certificate(subject: PlanSubject) -> Findings:
     if subject.plan.disaster_recovery.role != "standby":
         return passed(_("the plan has an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
-        return manual(_("Does the primary have the same certificate and key as this plan?"), *paths, PRIMARY)
+        return manual(_("Does the primary cluster have the same certificate and key as this plan?"), *paths, PRIMARY)
     if primary is None or primary_plan is None:
-        return (unknown(_("the primary's plan was not read"), PRIMARY),)
+        return (unknown(_("the content of the primary cluster's plan is unknown"), PRIMARY),)
     if primary_plan.certificate.mode != "existing":
-        return (fail(_("the primary's certificate is self-signed"), PRIMARY),)
+        return (fail(_("the certificate of the primary cluster is self-signed"), PRIMARY),)
     theirs = primary.certificate
     if theirs is None or not theirs.sums or not theirs.key_sum:
         reason = format_list((*theirs.unreadable, *theirs.errors)) if theirs else primary.secrets_error or none_text()
-        return (unknown(_("the primary's certificate and key are unknown: {reason}").format(reason=reason), PRIMARY),)
+        observed = _("the certificate and key of the primary cluster are unknown: {reason}")
+        return (unknown(observed.format(reason=reason), PRIMARY),)
     if own is None or not own.sums or not own.key_sum:
-        return (unknown(_("the certificate or its key was not read"), *paths),)
+        return (unknown(_("the content of the certificate or of its key is unknown"), *paths),)
     if own.sums != theirs.sums:
         return (
             _different(_("the SHA-256 sum of the certificate file"), _short(own.sums), _short(theirs.sums), CERT_FILE),
         )
     if own.key_sum != theirs.key_sum:
-        return (fail(_("the private key of this plan is different from the primary's private key"), KEY_FILE),)
+        return (fail(_("the private key of this plan is different from that of the primary cluster"), KEY_FILE),)
     if (own.cert_file, own.key_file) == (theirs.cert_file, theirs.key_file):
         observed = _(
-            "Both plans name {file}. Is the content of this file the same on the host that installed the primary?"
+            "Both plans name {file}. Is the content of this file the same on the host that installed the primary "
+            "cluster?"
         )
         return manual(observed.format(file=own.cert_file), CERT_FILE)
     return passed(
-        _("the certificate and key are the same as those of the primary; SHA-256: {sum}").format(sum=_short(own.sums))
+        _("the certificate and key are the same as those of the primary cluster; SHA-256: {sum}").format(
+            sum=_short(own.sums)
+        )
     )
 
 
@@ -152,7 +157,7 @@ def _account(subject: PlanSubject) -> Iterator[Finding]:
 
 def _machines(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
     primary_nodes = {address for node in primary.nodes for address in (node.address, node.ipv6) if address}
-    observed = _("the node {address} is also a node of the primary")
+    observed = _("the node {address} is also a node of the primary cluster")
     for node in subject.plan.nodes:
         for name, address in (("address", node.address), ("ipv6", node.ipv6)):
             if address in primary_nodes:
@@ -160,13 +165,13 @@ def _machines(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
 
 
 def _products(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
-    """Yield a warning for each difference in role, versions, network plugin or products.
+    """Yield a warning for a wrong role in the primary's plan, and for different versions, network plugins or products.
 
-    The manual does not mention these differences.
+    The manual does not mention these cases.
     """
     here, newest = subject.plan, _("the newest version that the installer offers")
     if primary.disaster_recovery.role != "primary":
-        observed = _("the disaster recovery role in the primary's plan is {role}, not primary")
+        observed = _("the disaster recovery role in the plan of the primary cluster is {role}, not primary")
         yield warn(observed.format(role=primary.disaster_recovery.role), PRIMARY)
     for path, own, other in (
         ("package.core", _version(here), _version(primary)),
@@ -183,11 +188,11 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
     if here is None:
         return  # the rule that requires the secret reports it
     if unavailable or there is None:
-        observed = pgettext("observed value", "{path} cannot be compared with the primary: {reason}")
-        reason = unavailable or _("the value is missing in the primary's plan")
+        observed = pgettext("observed value", "{path} cannot be compared with the primary cluster: {reason}")
+        reason = unavailable or _("the plan of the primary cluster does not have this value")
         yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():
-        yield fail(_("{path} is different from the value in the primary's plan").format(path=path), path)
+        yield fail(_("{path} is different from the value in the plan of the primary cluster").format(path=path), path)
 
 
 def _plan(subject: PlanSubject) -> Plan | None:

@@ -116,8 +116,8 @@ def login_given(subject: PlanSubject) -> Findings:
     if not plan.nodes and not (plan.ssh.password or plan.ssh.key_file):
         return (fail(_("the SSH login has no password and no key file"), "ssh.password", "ssh.key_file"),)
     if not without:
-        return findings_or_pass((), _("every node has a password or a key file"))
-    observed = _("these nodes have no password and no key file: {addresses}")
+        return findings_or_pass((), _("every node has a password or a key file for the SSH login"))
+    observed = _("these nodes have no password and no key file for the SSH login: {addresses}")
     addresses = format_list(node.address for node in without)
     return (fail(observed.format(addresses=addresses), "ssh.password", "ssh.key_file"),)
 
@@ -131,13 +131,13 @@ def key_usable(subject: PlanSubject) -> Findings:
         if plan.login(node).key_file
     }
     if not keys:
-        return not_applicable(_("the plan has no SSH key file"))
+        return not_applicable(_("the plan names no SSH key file"))
     missing = [
         fail(
             unreadable[path],
             path,
             expected=_("the key file must be a readable private key without a passphrase"),
-            remedy=_("Copy the SSH key to the path in the plan, or enter the path of another key file."),
+            remedy=_("Copy the SSH key to the path that the plan names, or enter the path of another key file."),
         )
         for path in dict.fromkeys(keys.values())
         if path in unreadable
@@ -148,7 +148,9 @@ def key_usable(subject: PlanSubject) -> Findings:
         for node in plan.nodes
         if _only_key_with_passphrase(plan.login(node))
     ]
-    return findings_or_pass((*missing, *locked), _("the install does not need the passphrase of an SSH key"))
+    return findings_or_pass(
+        (*missing, *locked), _("every SSH key file is readable, and no login depends on a key with a passphrase")
+    )
 
 
 def dual_addresses(subject: PlanSubject) -> Findings:
@@ -178,8 +180,8 @@ def dual_count(subject: PlanSubject) -> Findings:
     if plan.network.ip_family != "dual":
         return not_applicable(_("the cluster is not dual stack"))
     groups = (
-        (_("{with_ipv6} of {count} control plane nodes have an IPv6 address"), plan.control_planes),
-        (_("{with_ipv6} of {count} workers have an IPv6 address"), plan.workers),
+        (_("control plane nodes with an IPv6 address: {with_ipv6} of {count}"), plan.control_planes),
+        (_("workers with an IPv6 address: {with_ipv6} of {count}"), plan.workers),
     )
     return findings_or_pass(
         (

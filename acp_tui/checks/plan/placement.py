@@ -17,7 +17,7 @@ REQUIRED_PRODUCTS = ("base", "acp")
 def deciding_rule(plan: Plan, node: Node) -> str:
     """Return the ID of the rule that decides whether applications may run on `node`.
 
-    If it is XR-NOEXCL-CP, the operator decides.
+    The rule XR-NOEXCL-CP leaves the decision to the operator.
     """
     kind = "CP" if node.role == "control-plane" else "WK"
     return f"XR-EXCL-{kind}" if plan.exclusive(node) else f"XR-NOEXCL-{kind}"

@@ -59,13 +59,17 @@ def certificate_pair(subject: PlanSubject) -> Findings:
 
 
 def certificate_valid(subject: PlanSubject) -> Findings:
-    """XR-CERT-VALID: certificate and key must match and be valid today. A missing platform address gives a warning."""
+    """XR-CERT-VALID: certificate and key must match and be valid today.
+
+    A certificate that does not contain the platform address gives a warning.
+    """
     planned = subject.plan.certificate
     if planned.mode != "existing":
         return not_applicable(_("the installer creates the certificate"))
     facts = subject.local_files.certificate
     if facts is None or facts.unreadable:
-        return (Finding(Outcome.UNKNOWN, _("the certificate or its key was not read"), paths=(CERT_FILE, KEY_FILE)),)
+        unknown = _("the content of the certificate or of its key is unknown")
+        return (Finding(Outcome.UNKNOWN, unknown, paths=(CERT_FILE, KEY_FILE)),)
     observed = pgettext("certificate", "{subject}, valid until {day}")
     if facts.authority is Authority.PRIVATE:
         observed = _("{subject}, valid until {day}, private CA: {issuer}")
@@ -89,7 +93,7 @@ def certificate_for_recovery(subject: PlanSubject) -> Findings:
 def external_registry(subject: PlanSubject) -> Findings:
     """XR-REG-EXT: an external registry must have an address.
 
-    A person must confirm that the vendor has agreed to the way of copying images into the registry.
+    A person must confirm that the vendor has agreed to the method of copying images into the registry.
     """
     registry = subject.plan.registry
     if registry.mode != "external":
@@ -97,7 +101,7 @@ def external_registry(subject: PlanSubject) -> Findings:
     if not registry.address:
         return (fail(_("the plan has no address for the external registry"), "registry.address"),)
     address = subject.plan.registry_address
-    question = _("Has the vendor agreed to the way of copying images into the external registry {address}?")
+    question = _("Has the vendor agreed to your method of copying images into the external registry {address}?")
     confirmation = manual(question.format(address=address), "registry.mode")
     if registry.address == address:
         return confirmation
@@ -213,14 +217,15 @@ def versions_offered(subject: PlanSubject) -> Findings:
 def network_mode_flag(subject: PlanSubject) -> Findings:
     """XR-CNI-FLAG: warn about Calico if the manual does not document the required options of setup.sh.
 
-    A release documents the option for Calico if it has the trait `ReleaseTraits.network_mode_flag`.
+    The manual of a release contains the option for Calico if `ReleaseTraits.network_mode_flag` is True.
     """
     plan = subject.plan
     if plan.network.cni != "calico":
         return passed(_("Kube-OVN needs no option of setup.sh"))
     if not release_traits(plan.effective_release).network_mode_flag:
         observed = _(
-            "release {release} documents no option of setup.sh for Calico, so it is unknown whether Calico works"
+            "the manual of release {release} contains no option of setup.sh for Calico, so it is unknown whether "
+            "Calico works"
         )
         return (warn(observed.format(release=plan.effective_release), "network.cni"),)
     if plan.network.ip_family == "ipv6":

@@ -1,6 +1,6 @@
 """Calculate the number and size of nodes that a plan requires, with the rule behind each figure.
 
-The calculation is pure. All numbers come from the rows of the catalogue that `requirements.py` also checks.
+The calculation is pure. All numbers come from the catalogue, like those of the checks in `requirements.py`.
 """
 
 import math
@@ -51,7 +51,7 @@ class Need:
     """The size that all machines of the role must have together."""
     together_advised: Size
     observed_together: Size | None
-    """The size of all nodes of this role in the plan; None if the facts of at least one node are missing."""
+    """The total size of the nodes of this role in the plan; None if the facts of at least one node are missing."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Sizing:
-    """The required nodes, the rules behind them, and the nodes of the plan compared with them."""
+    """The required nodes, the rules that require them, and the nodes of the plan compared with the required size."""
 
     needs: tuple[Need, ...]
     reasons: tuple[Reason, ...]
@@ -106,7 +106,7 @@ def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool
 
 
 def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
-    """Yield the rows that apply to the plan and use a check function of `names`. The rows of scenarios come first."""
+    """Yield the rows that apply to the plan and whose check function is one of `names`. Scenario rows come first."""
     for row, check in _rows_with_function(plan.effective_release, names):
         if applies(row, EvalContext(plan)) is not False:
             yield row, check
@@ -265,7 +265,7 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """Yield the total size of the workers that the workload clusters require, and machine sizes that provide it."""
+    """Yield the total size that the workload clusters require of all workers, and combinations of machines for it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)
@@ -288,7 +288,7 @@ def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
 
 
 def _machines(need: Need, step: Size) -> int:
-    """Return the number of machines of the size `step` that reach the required total size."""
+    """Return how many machines of the size `step` are necessary for the required total size."""
     parts = ((need.together.cores, step.cores), (need.together.memory, step.memory))
     return max(need.count, *(math.ceil(total / each) for total, each in parts))
 

@@ -13,7 +13,7 @@ from tests.support.factories.verdicts import FAIL, PASS, UNKNOWN, WARN
 
 CERTIFICATES: list[tuple[CertificateFacts | None, str, Outcome, str]] = [
     (GOOD_PAIR, "XR-CERT-VALID", PASS, "until 2027-03-01"),
-    (None, "XR-CERT-VALID", UNKNOWN, "was not read"),
+    (None, "XR-CERT-VALID", UNKNOWN, "is unknown"),
     (replace(GOOD_PAIR, unreadable=("tls.key: No such file",)), "XR-CERT-PAIR", FAIL, "No such file"),
     (replace(GOOD_PAIR, errors=("no PEM",), subject=None), "XR-CERT-VALID", FAIL, "no PEM"),
     (replace(GOOD_PAIR, key_matches=False), "XR-CERT-VALID", FAIL, "does not belong"),

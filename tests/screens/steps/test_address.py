@@ -47,7 +47,7 @@ async def test_key_without_a_suggestion_changes_nothing(tmp_path: Path) -> None:
 async def test_own_address_is_suggested_for_a_single_node(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN, nodes=nodes(1, 0), address={"cluster_endpoint": "", "platform": None})
     async with wizard(tmp_path, plan, "address") as (pilot, session):
-        assert "^F fills in 10.20.0.11: the only node has this address" in screen_text(pilot)
+        assert "^F fills in 10.20.0.11: the address of the only node" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.address.cluster_endpoint == "10.20.0.11")
         await pilot.press("down", "down")
