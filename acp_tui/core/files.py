@@ -10,7 +10,7 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 
 READ_LIMIT = 1024 * 1024
-"""Largest file that `read_limited` reads, in bytes. A larger file, such as a disk image, was named by mistake."""
+"""Largest file that `read_limited` reads, in bytes. A path to a larger file, such as a disk image, is a mistake."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:

@@ -1,6 +1,6 @@
 """Find the addresses of this host.
 
-The wizard uses the addresses to suggest this host as the installer node, because the package is on this host.
+The wizard uses the addresses to suggest this host as the installer node, because the Core Package is on this host.
 """
 
 import fcntl

@@ -27,7 +27,7 @@ def wait_for_lock(file: int | HasFileno) -> None:
 
 
 def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
-    """Lock `file` exclusively, and return True. Return False if another process has it at each of the `attempts`."""
+    """Lock `file` exclusively, and return True. Return False if each attempt finds it locked by another process."""
     for attempt in range(attempts):
         if attempt:
             time.sleep(_INTERVAL)
@@ -43,7 +43,7 @@ def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
 def locked_folder(folder: Path, *, follow_link: bool = True) -> Iterator[int | None]:
     """Try to lock `folder`. Yield its file descriptor, or None if another process holds the lock.
 
-    Raises: OSError if `folder` is not a folder. If `follow_link` is False, a symbolic link is not a folder."""
+    Raises: OSError if `folder` is not a folder, or if it is a symbolic link and `follow_link` is False."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (0 if follow_link else os.O_NOFOLLOW))
     try:
         yield handle if try_lock(handle) else None

@@ -46,7 +46,9 @@ _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
 SECRET_KEYS = frozenset({"password", "privateKey"})
 """Keys of the installer's configuration whose values are secret, at any depth."""
 _SHORTEST_ON_A_LINE = 4
-"""Length in characters. A shorter secret occurs by chance in many words, so its complete line is masked."""
+"""Length in characters. If a line contains a shorter secret, the complete line is masked.
+
+Such a secret occurs by chance in many words."""
 
 
 def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
@@ -179,21 +181,23 @@ def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _replacement(found: re.Match[str]) -> str:
-    """Return the name with a masked value in the same quotes, so that a JSON or YAML document stays valid."""
+    """Return the name and the masked value. Quotes around the value stay, so that JSON and YAML stay valid."""
     sign = found[2][0] if found[2][0] in "\"'" else ""
     return f"{found[1]}{sign}{MASK}{sign}"
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Yield the texts to mask: the secret with and without surrounding blanks, and its long lines if it has several."""
+    """Yield the texts to mask: the secret with and without surrounding blanks.
+
+    If the secret has several long lines, yield each of these, too."""
     lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
     yield from filter(None, {secret, secret.strip(), *(lines if len(lines) > 1 else ())})
 
 
 def _escaped_pattern(secret: str) -> str:
-    """Return a pattern that finds the secret in plain form and in escaped form.
+    """Return a pattern that finds the secret in plain form and in escaped form, even if it is escaped twice.
 
-    The escaped forms are those of JSON, URLs, HTML, shells and Python, even if a secret is escaped twice."""
+    The pattern contains the escapes of JSON, URLs, HTML, shells and Python."""
     return "".join(
         char if char.isascii() and char.isalnum() else _char_pattern(char) for char in _BREAK.sub("", secret)
     )
@@ -241,7 +245,10 @@ def _encoded(secret: str) -> Iterator[str]:
 
 
 def _cores(data: bytes) -> Iterator[str]:
-    """Yield the base64 digits of `data` that do not depend on the bytes around it, for all three offsets."""
+    """Yield the base64 digits of `data` that do not depend on the bytes around it.
+
+    base64 encodes groups of three bytes. `data` can start at each of the three bytes of a group, so there are three
+    texts. Short texts are omitted."""
     for ahead in range(3):
         code = b64encode(bytes(ahead) + data).decode().rstrip("=")
         core = code[(ahead * 8 + 5) // 6 : (ahead + len(data)) * 8 // 6]

@@ -5,7 +5,7 @@ _PREFIXES = (
     "docker", "podman", "cni", "nerdctl",
     "cali", "vxlan", "flannel", "ovn", "ovs", "genev", "kube", "nodelocaldns",
 )  # fmt: skip
-"""Name prefixes, one line for each group: system and hypervisor; container engines; container networks."""
+"""Prefixes of interface names, one line per group: system and hypervisor; container engines; container networks."""
 
 
 def is_virtual_interface(name: str) -> bool:

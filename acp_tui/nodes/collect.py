@@ -117,7 +117,7 @@ class _Collection:
                 await self.stream(self.collectors, LAUNCH, terminal=True)
 
     async def stream(self, collectors: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
-        """Run `collectors` over one SSH channel and emit their facts. Return the command's last message."""
+        """Run `collectors` over one SSH channel and emit their facts. Return the last message of `command`."""
         if self.connection is None:
             raise ConnectionLost
         marker = secrets.token_hex(12)

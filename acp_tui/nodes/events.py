@@ -24,9 +24,10 @@ class FactsUpdated:
 
 @dataclass(frozen=True)
 class LocalFactsDone:
-    """All local facts of a node are collected, but its connectivity tests still run. `NodeFinished` follows.
+    """All local facts of a node are collected, but its connectivity tests still run.
 
-    `state` and `detail` are as in `NodeFinished`. Facts about connectivity are still missing in `facts`."""
+    Facts about connectivity are therefore still missing in `facts`. `NodeFinished` follows later. `state` and `detail`
+    have the same meaning as in `NodeFinished`."""
 
     address: str
     state: NodeState

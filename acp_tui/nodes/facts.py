@@ -35,7 +35,7 @@ class Route:
 class Listener:
     port: int
     process: str | None
-    """The name of the process that owns the socket; None if it was not read. Reading it requires root."""
+    """The name of the process that owns the socket; None if it is unknown, for example without root."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ class Login(StrEnum):
 class RegistryAnswer:
     """The response of an image registry to `GET /v2/`.
 
-    `status`: the HTTP status. If the registry sent no HTTP response, it is None, and `detail` has the reason. `login`:
-    None if no login was tested. `login_detail`: the cause of a failed login."""
+    `status`: the HTTP status; None if the registry sent no HTTP response. `detail` then has the reason. `login`: None
+    if no login was tested. `login_detail`: the cause of a failed login."""
 
     status: int | None
     detail: str = ""
@@ -250,7 +250,7 @@ class Facts:
     os_release_file: str | None = None
     """The first line of /etc/centos-release or /etc/redhat-release; "" if both files are missing.
 
-    It contains the minor version of CentOS."""
+    On CentOS, this line contains the minor version."""
     kylin_info: str | None = None
     """The content of /etc/.productinfo and /etc/.kyinfo, joined by newlines; "" if both files are missing."""
 
@@ -288,9 +288,9 @@ class Facts:
     modules: frozenset[str] | None = None
     """The kernel modules that are loaded or built in."""
     modules_at_boot: frozenset[str] | None = None
-    """The modules named in /etc/modules or a modules-load.d folder. They are loaded at each boot."""
+    """The modules that /etc/modules or a file of modules-load.d(5) names. They are loaded at each boot."""
     modules_available: frozenset[str] | None = None
-    """The modules required by ACP that `modprobe -n` can load."""
+    """The modules that ACP requires and that `modprobe -n` can load."""
 
     # security and system settings
     selinux: str | None = None
@@ -308,7 +308,7 @@ class Facts:
     swaps: tuple[str, ...] | None = None
     """The swap areas in use."""
     fstab_swaps: tuple[str, ...] | None = None
-    """The swap entries of /etc/fstab and the active systemd swap units. They are active again after the next boot."""
+    """The swap areas that the next boot activates: swap entries of /etc/fstab, and swap units of systemd."""
     tasks_max: str | None = None
     """DefaultTasksMax, as systemd prints it."""
 
@@ -356,7 +356,7 @@ class Facts:
     package_tools: frozenset[str] | None = None
     """The installed package tools, which can be rpm, dpkg-query and snap."""
     leftover_binaries: tuple[str, ...] | None = None
-    """Container and Kubernetes programs in /usr/local/bin and /usr/local/sbin, and /opt/cni/bin if it is not empty."""
+    """Container and Kubernetes programs in /usr/local/bin and /usr/local/sbin; also /opt/cni/bin if it is not empty."""
     kubernetes_traces: tuple[str, ...] | None = None
     """Signs of an existing Kubernetes: a running kubelet, dockerd or containerd; /etc/kubernetes/*.conf; etcd data."""
     installer_running: bool | None = None
@@ -385,7 +385,9 @@ class Facts:
     names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
     """Each name of `names` that is also in /etc/hosts → its addresses from the name servers; None without a reply."""
     vip_owner: str | None = None
-    """The host that replies at the address of a future VIP, as MAC address or text; "" if no host replies."""
+    """The MAC address of the host that replies at the address of a future VIP; "" if no host replies.
+
+    If the MAC address is unknown, it is `answers`."""
     registry_answer: RegistryAnswer | None = None
 
     # active tests
@@ -394,7 +396,7 @@ class Facts:
     backends_reached: Mapping[tuple[str, int], frozenset[str]] | None = None
     """Host and port → plan addresses of the nodes whose temporary listeners replied."""
     wrong_ports_reached: Mapping[tuple[str, int], frozenset[int]] | None = None
-    """Host and port of a connect → the other ports whose listeners replied to it."""
+    """Host and port of a connect → the wrong ports to which the connect was forwarded."""
     proxy_protocol_ports: frozenset[int] | None = None
     """The ports on which a temporary listener received a PROXY protocol header."""
     vrids_seen: frozenset[int] | None = None
@@ -403,5 +405,5 @@ class Facts:
     """Plan address of each other node → bandwidth to that node."""
 
     def missing_reason(self, name: str) -> str:
-        """Return the reason why the fact `name` is missing; "the value was not collected" without one."""
+        """Return the reason why the fact `name` is missing. If no reason is known: "the value was not collected"."""
         return self.missing.get(name) or pgettext("reason", "the value was not collected")

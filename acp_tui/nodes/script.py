@@ -159,7 +159,7 @@ class Collector:
     parse: Callable[[CollectorOutput], Mapping[str, object]]
     timeout: int = 10
     any_status: bool = False
-    """True if the output is also parsed when the exit status is not 0."""
+    """True if the output is parsed even if the exit status is not 0."""
     urgent: bool = False
     """True if the collector must run first and send its output immediately."""
     early: bool = False
@@ -169,7 +169,7 @@ class Collector:
 
 
 def build(collectors: Iterable[Collector], marker: str) -> str:
-    """Return the script for the stdin of `LAUNCH`. `marker`: random lower-case hexadecimal digits."""
+    """Return the script that the command `LAUNCH` reads from stdin. `marker`: random lower-case hexadecimal digits."""
     collectors = tuple(collectors)
     header = fill_template(_HEADER, MARKER=marker, LIMIT=str(MAX_OUTPUT), EVERY=str(_FLUSH_EVERY))
     functions = [f"collect_{s.name}() {{\n{s.shell.strip()}\n}}\n" for s in collectors]
@@ -211,7 +211,7 @@ class Reader:
         self._overflow = False
 
     def feed(self, data: bytes) -> list[CollectorOutput]:
-        """Return the outputs that are complete after `data`.
+        """Add `data` to the buffer, and return the outputs that are now complete.
 
         The buffer holds at most about twice as many bytes as one output can have."""
         self._buffer += data

@@ -18,6 +18,6 @@ class NodeSummary:
     addresses: tuple[str, ...] = ()
     """Each entry is an interface and an address, such as `eth0 10.0.0.1/24`. Loopback is omitted."""
     disks: tuple[str, ...] = ()
-    """One text for each file system or disk."""
+    """One text for each file system: path, device, size, free space, and the type of its disk if the type is known."""
     boot_id: str | None = None
     """An ID that changes at each boot."""

@@ -24,7 +24,9 @@ _MAX_KEY = 1 << 20
 """Maximum size of a public key file, in bytes."""
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
-"""Options of gpg for the highest iteration count. Without these options, gpg starts an agent to measure a count."""
+"""Options of gpg that derive the key from the passphrase with the highest number of iterations.
+
+Without these options, gpg starts an agent that measures a suitable number."""
 _NO_KEY = "no secret key"
 
 

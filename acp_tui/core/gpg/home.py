@@ -16,7 +16,9 @@ from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
 
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
-"""Parent folders of a home folder, the first choice first. They are short: a Unix socket path has at most 108 bytes."""
+"""Folders in which a home folder can be created, the first choice first.
+
+Their paths are short, because gpg creates sockets there, and a socket path has at most 108 bytes."""
 _NAME = "acp-tui-gpg-"
 _RESERVE = 4 << 20
 """Free space that a home folder must have, in bytes. gpg writes less."""
@@ -71,7 +73,7 @@ def _has_room(home: Path) -> bool:
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Remove the home folders of killed processes in `place`.
+    """Remove the home folders in `place` whose processes were killed.
 
     Such a folder belongs to the current user, is at least five seconds old, and is not locked."""
     for folder in place.glob(f"{_NAME}*"):

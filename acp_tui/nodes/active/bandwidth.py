@@ -1,9 +1,9 @@
 """The active test of the bandwidth between nodes (NETCFG-BW-INTRA). It loads the network.
 
 Only one transfer runs at a time. bash on one node sends zeros over a TCP connection to a temporary listener (python) on
-another node. The listener uses a free required port and counts the bytes. A transfer ends after one second or 512 MiB,
-so the result is a lower bound. If an error occurs, the listener ends by itself within seconds. The test does not write
-to a disk.
+another node. The listener uses a free port of those that ACP requires, and counts the bytes. A transfer ends after one
+second or 512 MiB, so the result is a lower bound. If an error occurs, the listener ends by itself within seconds. The
+test does not write to a disk.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 
 MAX_MEBIBYTES = 512
-"""The limit of one transfer in MiB. A transfer also ends after about one second."""
+"""The maximum amount of data in one transfer, in MiB. A transfer also ends after about one second."""
 _MAX_NODES_FOR_ALL_PAIRS = 5
 """Up to this number of nodes, each node sends to every other node.
 
@@ -194,7 +194,7 @@ def receiving_program(token: str, address: str, ports: Sequence[int]) -> str:
 
 
 def sending_program(token: str, address: str, port: int) -> str:
-    """Return a script that sends `token` and then zeros. It ends after one second or `MAX_MEBIBYTES`."""
+    """Return a script that sends `token` and then zeros. It ends after one second or `MAX_MEBIBYTES` MiB."""
     send = quote(fill_template(_SEND, COUNT=str(MAX_MEBIBYTES * 4)))
     return _program(f"timeout 6 bash --norc -c {send} send {quote(address)} {port} {token}\n")
 

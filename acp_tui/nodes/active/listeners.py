@@ -1,9 +1,9 @@
 """The active test with temporary TCP listeners. It shows which nodes receive the connections to an address and port.
 
-Each listener sends a random token and its port to every client, so each reply identifies its node. The listener also
-detects clients that send data first, because only a load balancer with the PROXY protocol does so. The test skips ports
-that other programs use. A listener ends when its SSH connection ends, and at the latest after one minute, so no
-listener stays on the node.
+Each listener sends a random token and its port to every client, so each reply identifies its node. A client that
+sends data first is a load balancer with the PROXY protocol, and the listener reports it. The test skips ports that
+other programs use. A listener ends when its SSH connection ends, and at the latest after one minute, so no listener
+stays on the node.
 """
 
 import asyncio

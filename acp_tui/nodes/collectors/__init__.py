@@ -59,7 +59,7 @@ _FIELDS = frozenset(field.name for field in fields(Facts))
 
 
 Parsed = tuple[Mapping[str, object], str]
-"""The values of an output by field name, and the reason why the other fields have no value."""
+"""The parsed output of a collector: field name → value, and the reason why the other fields have no value."""
 
 
 def facts_from(
@@ -113,10 +113,10 @@ def _parse(collector: Collector, output: CollectorOutput) -> Parsed:
 
 def _failure_reason(collector: Collector, status: int) -> str:
     if status == TIMED_OUT:
-        return _("the command that reads the value timed out after {seconds} s").format(seconds=collector.timeout)
+        return _("reading the value timed out after {seconds} s").format(seconds=collector.timeout)
     return {
-        CUT: _("the command that reads the value printed too much output"),
+        CUT: _("reading the value failed, because the command printed too much output"),
         NEEDS_ROOT: pgettext("reason", "reading the value requires root"),
         ABSENT: _("the file that contains the value does not exist on the node"),
-        NOT_FOUND: _("the command that reads the value is not installed on the node"),
-    }.get(status, _("the command that reads the value failed with exit status {status}").format(status=status))
+        NOT_FOUND: _("reading the value requires a command that is not installed on the node"),
+    }.get(status, _("reading the value failed with exit status {status}").format(status=status))

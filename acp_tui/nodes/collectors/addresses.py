@@ -77,7 +77,7 @@ def _route(line: str) -> Route | None:
 def _routes(
     name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]
 ) -> Callable[[CollectorOutput], Mapping[str, object]]:
-    """Return a parser of routes. It parses `ip -o route`, or the rows of /proc after a line `proc`.
+    """Return a parser of routes. It parses the output of `ip -o route`, or the rows of /proc that follow a line `proc`.
 
     The node prints the rows of /proc if `ip` is missing or broken."""
 

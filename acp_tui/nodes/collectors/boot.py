@@ -44,7 +44,7 @@ def _assignments(text: str) -> Mapping[str, str]:
 
 
 _LAST_WINS = ("transparent_hugepage=", "apparmor=", "selinux=")
-"""Kernel parameters of which only the last value counts. If a different parameter is repeated, all its values count."""
+"""Kernel parameters of which only the last value counts. Of every other parameter, all values count."""
 _RESCUE = ("-rescue-", " recovery ", " single ", " rescue ", " emergency ", "=rescue.target ", "=emergency.target ")
 
 

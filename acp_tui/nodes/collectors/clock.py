@@ -1,7 +1,7 @@
 """Collectors for the clock and the time zone (X-CLOCK-SKEW, X-TIMEZONE).
 
-The clock collector runs first and sends its output immediately. Half of the round-trip time is the uncertainty of the
-measured offset.
+Half of the round-trip time is the uncertainty of the measured offset. To keep the round trip short, the clock collector
+runs first and sends its output immediately.
 """
 
 import re

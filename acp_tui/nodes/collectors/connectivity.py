@@ -174,9 +174,9 @@ def _quote_all(texts: tuple[str, ...]) -> str:
 def _pings(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `HOST size BYTES REPORT [later REPORT | again REPORT]`.
 
-    Each REPORT is a summary of ping. The packets of the first ping have the size of the MTU and must not be fragmented.
-    If its round-trip times vary much, the node sends small packets and reports them after `later`. If the first ping
-    fails, the node sends small packets and reports them after `again`."""
+    BYTES is the MTU, and each REPORT is a summary of ping. The packets of the first ping have the size of the MTU and
+    must not be fragmented. A second ping sends small packets. The report of the second ping follows `later` if the
+    round-trip times of the first ping vary much, and `again` if the first ping fails."""
     return {"pings": tuple(ping for line in lines(output) if (ping := _ping(line)) is not None)}
 
 

@@ -1,6 +1,6 @@
 """Collectors for the host name, the machine ID and the operating system (OS-*, X-HOSTNAME-UNIQUE).
 
-bash reads each file by its canonical path. The collectors do not source files of the node.
+The collectors read the files of the node as text. They do not source them, because that would execute their content.
 """
 
 import re

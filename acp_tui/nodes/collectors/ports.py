@@ -1,7 +1,7 @@
 """Collectors for used TCP and UDP ports (NET-PORTS-*).
 
-ACP requires the program `ss`, but a node may not have it yet. The collectors always read /proc.
-Only `ss` gives the names of the processes.
+ACP requires the program `ss`, but a node may not have it yet. The collectors therefore always read the ports from
+/proc. If `ss` is present, it adds the names of the processes.
 """
 
 import re

@@ -209,7 +209,7 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
 
 @lru_cache(maxsize=256)
 def _parse_message(message: str) -> tuple[TcpResult, float | None]:
-    """Return the result of a connect, and its duration in seconds. Results are cached, because messages repeat."""
+    """Return the result of a connect, and its duration in seconds. Many messages are equal, so results are cached."""
     took = _SECONDS.search(message)
     result = next((result for text, result in _RESULTS.items() if text in message), TcpResult.UNKNOWN)
     return result, float(took[1].replace(",", ".")) if took else None

@@ -10,5 +10,5 @@ AddressMap = Callable[[str, int], tuple[str, int]]
 
 
 def direct(address: str, port: int) -> tuple[str, int]:
-    """Return address and port unchanged. Real nodes use this map."""
+    """The address map for real nodes: it returns address and port unchanged."""
     return address, port

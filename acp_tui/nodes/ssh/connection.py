@@ -55,9 +55,9 @@ _MAX_STDERR = 4 << 20
 _CLOSE_SECONDS = 2.0  # for an orderly disconnect
 _KEEPALIVE_SECONDS = 5  # without data from the node before a keepalive request
 _KEEPALIVE_MISSED, _KEEPALIVE_MISSED_AT_FIRST = 3, 8
-"""The number of keepalive requests that can stay unanswered.
+"""The number of keepalive requests that can stay unanswered: after the session has opened, and before.
 
-It is higher until the session opens, so that the deadline of the session ends the wait first."""
+The second number is higher, so that the deadline for opening the session expires first."""
 
 
 class Connection:

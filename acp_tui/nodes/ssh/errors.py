@@ -25,7 +25,7 @@ def stage_timed_out(stage: str, seconds: float, *, greeted: bool = False) -> str
 
 
 class PasswordState(Enum):
-    """What happened to the password in a failed login."""
+    """Whether a failed login had a password, and whether the node requested or rejected it."""
 
     NONE = "no password given"
     NOT_REQUESTED = "the node did not request it"

@@ -234,7 +234,7 @@ def test_an_unresolved_name_is_not_a_closed_port() -> None:
 def test_without_ping_or_getent_the_reason_is_reported() -> None:
     facts = read("pings", "", 127)
     assert facts.pings is None
-    assert "the command that reads the value is not installed on the node" in facts.missing_reason("pings")
+    assert "reading the value requires a command that is not installed on the node" in facts.missing_reason("pings")
 
 
 def test_invalid_link_speeds_are_ignored() -> None:

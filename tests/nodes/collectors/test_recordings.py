@@ -40,7 +40,7 @@ def test_every_missing_fact_has_a_reason(distribution: str) -> None:
     [
         ("rhel-8.6", "rpm_packages", "timed out after 15 s"),
         ("rhel-8.6", "sshd", "reading the value requires root"),
-        ("rhel-8.6", "snap_packages", "the command that reads the value is not installed on the node"),
+        ("rhel-8.6", "snap_packages", "reading the value requires a command that is not installed on the node"),
         ("ubuntu-22.04", "snap_packages", "exit status 1"),
     ],
 )
