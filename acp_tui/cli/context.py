@@ -41,7 +41,7 @@ class OpenedPlan:
     file: Path
     host_keys: Mapping[str, str]
     bundle: Bundle | None = None
-    """The bundle that the plan was read from; None: a plan file."""
+    """The bundle that the plan was read from; None if it was read from a plan file."""
 
     @property
     def plan_dir(self) -> Path:
@@ -54,7 +54,10 @@ class OpenedPlan:
         return {**self.host_keys, **recorded}
 
     def record_host_keys(self, host_keys: Mapping[str, str]) -> None:
-        """Record the host keys of new nodes. Known keys do not change. A bundle is never changed."""
+        """Record the host keys of new nodes in the state folder. Known keys do not change.
+
+        If the plan was read from a bundle, record nothing.
+        """
         if not self.bundle and (new := {**host_keys, **self.host_keys}) != dict(self.host_keys):
             try:
                 write_known_hosts(known_hosts_path(state_home(), self.file), new)
@@ -173,7 +176,7 @@ def passphrase_in(file: str) -> SecretStr:
 
 
 def ask_passphrase(question: str) -> SecretStr | None:
-    """Ask for a passphrase without echo; None: it is empty. Raises: CommandFailed at the end of the input."""
+    """Ask for a passphrase without echo. Return None if it is empty. Raises: CommandFailed at the end of the input."""
     try:
         return SecretStr(typed) if (typed := getpass.getpass(question)) else None
     except EOFError as error:
@@ -191,5 +194,6 @@ def plan_path(path: str) -> Path:
     if folder and not bundle:
         raise CommandFailed(_("{path} is a folder, but not a bundle. Name the plan file.").format(path=path))
     if not exists:
-        raise CommandFailed(_("{path}: file not found. To list the commands, run acp-tui --help.").format(path=path))
+        message = _("{path}: file not found. If you meant a command, run acp-tui --help to list all commands.")
+        raise CommandFailed(message.format(path=path))
     return plan_file / "plan.yaml" if folder else plan_file

@@ -54,7 +54,7 @@ class Description:
     """The effect of the test on the nodes. The text can have the placeholders that `describe_effect` fills in."""
     applies: Callable[[Plan], bool]
     collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
-    """The collectors that the test adds on a control plane node."""
+    """The collectors that this test adds to those of the preflight, for a control plane node."""
     seconds: int = 0
     """The maximum number of seconds that these collectors add to the script of a node."""
 
@@ -138,14 +138,14 @@ class RequestedTests:
 
     requested: frozenset[ActiveTest]
     collectors: Mapping[str, tuple[Collector, ...]]
-    """The collectors that the tests add, for each node."""
+    """The collectors that the tests add to those of the preflight, for each node."""
     ports: Mapping[str, tuple[int, ...]]
     """For each node, the TCP ports that the other nodes must reach, without the SSH port."""
     control_planes: frozenset[str]
     endpoint: str
     """The address of the load balancer. It is not used without `forwarded_ports`."""
     forwarded_ports: tuple[int, ...]
-    """The ports to test through the load balancer; () if that test was not requested, or without a load balancer."""
+    """The ports to test through the load balancer; () without this test, or without a load balancer."""
     sufficient_bits: float
     """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
 

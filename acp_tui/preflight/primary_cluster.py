@@ -1,4 +1,4 @@
-"""Read the primary cluster that the plan of a standby names: a plan file with its secrets overlay, or a bundle.
+"""Read the plan of the primary cluster that the plan of a standby cluster names: a plan file, or a bundle.
 
 The certificate of a bundle comes from its installer configuration, because the paths in its plan belong to a different
 host.
@@ -23,9 +23,10 @@ from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 
 
 def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
-    """Return the primary cluster that `plan` names; None if the plan is not for a standby, or if it names no primary.
+    """Return the primary cluster that `plan` names; None if `plan` is not for a standby cluster, or names no primary.
 
-    A relative path starts from `plan_dir`. Raises nothing: if the primary cannot be read, `error` has the reason.
+    A relative path starts from `plan_dir`. Raises nothing: if the plan of the primary cluster cannot be read, `error`
+    has the reason.
     """
     recovery = plan.disaster_recovery
     if recovery.role != "standby" or not recovery.primary:
@@ -36,7 +37,7 @@ def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
     except (PlanErrors, BundleCorrupt) as error:
         reason = " ".join(str(error).splitlines())
         return PrimaryCluster(
-            str(path), error=_("the plan of the primary cannot be used: {reason}").format(reason=reason)
+            str(path), error=_("the plan of the primary cluster cannot be used: {reason}").format(reason=reason)
         )
     except OSError as error:
         return PrimaryCluster(str(path), error=f"{path}: {error.strerror or error}")

@@ -111,7 +111,10 @@ async def refresh_connectivity(
 async def _collect(
     login: Target, known_host_key: str | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
 ) -> NodeFinished:
-    """Run collectors on a node and return the last event of the node. `before`: its facts if it yields no event."""
+    """Run collectors on a node and return the last event of the node.
+
+    If the node yields no such event, the returned event has the state `lost` and the facts `before`.
+    """
     done = NodeFinished(login.address, NodeState.LOST, before)
     async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:

@@ -231,7 +231,7 @@ def test_failed_run_is_shown_before_a_new_one_starts(place: Place) -> None:
     assert done.returncode == 1
     assert "The installer container of the last install no longer exists." in done.stderr
     assert "the installer has possibly changed every node" in done.stderr
-    assert "The confirmation requires a terminal. To skip it, add --again." in done.stderr
+    assert "The confirmation requires a terminal. To skip the confirmation, add --again." in done.stderr
     done = place.run("--again", command="install")
     assert "add --again" not in done.stderr
     assert ": checked" in done.stderr, "the preflight runs"

@@ -1,1 +1,1 @@
-"""The code of long commands. Each module calls the engine and prints the result."""
+"""The code of commands, where it is too long for `commands/`. Each module calls the engine and prints the result."""

@@ -1,4 +1,4 @@
-"""Run the preflight and write a bundle. It checks the folder and the encryption first: the preflight takes minutes."""
+"""Check the folder and the encryption, because the preflight takes minutes. Then run it, and write a bundle."""
 
 import asyncio
 import sys

@@ -127,7 +127,7 @@ class PreflightOutput:
         match event:
             case LocalFactsDone():
                 print_err(
-                    _("{address}: the local facts are collected. The connectivity test runs now.").format(
+                    _("{address}: the local facts have been collected. The connectivity test runs now.").format(
                         address=event.address
                     )
                 )
@@ -173,7 +173,7 @@ def _write_html(path: Path, page: str) -> None:
 _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
 """States of nodes from which no fact was collected.
 
-Their unknown requirements are only counted: the reason is the same.
+Unknown requirements of such a node are only counted, because all have the same reason.
 """
 
 
@@ -196,7 +196,7 @@ def print_report(report: Report, *, partial: bool = False) -> None:
 
 
 def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
-    """Print each finding that needs an action, then the counts. Skip unknown findings of the `unseen` nodes."""
+    """Print each finding that needs an action, then the counts. Skip unknown findings of the nodes in `unseen`."""
     verdicts = [
         verdict
         for verdict in report.verdicts

@@ -106,7 +106,8 @@ def may_clean_up(session: InstallSession, result: Finish, confirmed: Callable[[]
 def _confirmed(result: Finish) -> bool:
     command = removal(result.report.release)
     no_terminal = _(
-        "The installer was not removed: the confirmation requires a terminal. To skip it, add --yes (runs {command})"
+        "The installer was not removed: the confirmation requires a terminal. "
+        "To remove it without a confirmation, add --yes (runs {command})"
     )
     question = _("Remove the installer? This command runs on the installer node: {command}")
     return confirm(question.format(command=command), no_terminal.format(command=command))

@@ -105,7 +105,7 @@ async def _fixes(
 ) -> list[Job]:
     """Return one job for each node with a fix. `show`: print the fixes.
 
-    `only`: the selected requirements; None: all. `names`: new host names by address."""
+    `only`: the selected requirements; None for all. `names`: new host names by address."""
     reached = [node for node in nodes if known.states[node.address] is NodeState.CHECKED]
     if not reached:
         raise CommandFailed(_("No node could be checked, so no fix is available. Fix the errors above first."))
@@ -176,7 +176,7 @@ def _show_fixes(
 
 
 def _confirmed(jobs: list[Job]) -> list[Job] | None:
-    """Ask for each job, and return the confirmed ones. None: no terminal is connected."""
+    """Ask the operator to confirm each job. Return the confirmed jobs; None if no terminal is connected."""
     if jobs and not sys.stdin.isatty():
         return None
     return [job for job in jobs if _yes(_("Apply these fixes on {node}? [y/N] ").format(node=job.target.address))]

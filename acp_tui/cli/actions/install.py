@@ -52,7 +52,7 @@ def _may_start(session: InstallSession, *, again: bool) -> bool:
     if leftovers.blocks_new_install:
         return False
     return again or confirm(
-        _("Start a new install?"), _("The confirmation requires a terminal. To skip it, add --again.")
+        _("Start a new install?"), _("The confirmation requires a terminal. To skip the confirmation, add --again.")
     )
 
 
@@ -126,7 +126,7 @@ def _resume(session: InstallSession, run: RunState, source: OpenedPlan, options:
 
 
 def _answers(run: RunState, source: OpenedPlan, options: Namespace) -> Answers | None:
-    """Return the operator's answers to a run that waits. None: no answer is needed, or none was given."""
+    """Return the operator's answers to a run that waits. None if no answer is needed, or none was given."""
     kubernetes = source.plan.kubernetes
     match next_step(run):
         case NextStep.CHOOSE_VERSIONS if kubernetes.version or kubernetes.container_runtime:
@@ -143,7 +143,7 @@ def _answers(run: RunState, source: OpenedPlan, options: Namespace) -> Answers |
 def _config_received(option: str | None) -> bool | None:
     """Return True if the operator states that the installer received the configuration, else False.
 
-    The answer comes from `--reached` or from the terminal. None: the operator did not answer."""
+    The answer comes from `--reached` or from the terminal. None if the operator did not answer."""
     if option is not None:
         return option == "yes"
     no_terminal = _("To follow the install, add --reached yes. To send the configuration again, add --reached no.")

@@ -159,7 +159,7 @@ async def _show_diagnosis(state: RunState) -> None:
 
 
 def _last_start() -> datetime | None:
-    """Return the start time of the last run on this host. None: this host has no run."""
+    """Return the start time of the last run on this host. None if this host has no run."""
     run_dir = last_run(state_home())
     return status(run_dir).started if run_dir is not None else None
 
@@ -194,7 +194,7 @@ def _details(state: RunState) -> str:
             pgettext("status", "Last log lines:"),
             *(f"    {line}" for line in found.lines),
             _("To create a support archive without secrets: acp-tui support FILE.tar.gz"),
-            _("To start again: acp-tui install PLAN. It first lists the leftovers of this install."),
+            _("To start again: acp-tui install PLAN. This command first lists the leftovers of the failed install."),
         ]
     )
 

@@ -22,7 +22,7 @@ from acp_tui.nodes.ssh.sftp import UploadError
 
 
 async def install_remotely(session: InstallSession, source: OpenedPlan, flags: Sequence[str]) -> int:
-    """Check, upload, start and follow the install. Return its exit status. `flags`: options for the node."""
+    """Check, upload, start and follow the install. Return its exit status. `flags`: options for acp-tui on the node."""
     node = session.plan.installer_node
     assert node is not None
     host = remote_host(source, node.address)
@@ -42,12 +42,12 @@ async def install_remotely(session: InstallSession, source: OpenedPlan, flags: S
 
 
 def remote_host(source: OpenedPlan, address: str) -> RemoteHost:
-    """Return the access to the installer node `address` of the opened plan `source`."""
+    """Return the installer node `address` of the opened plan `source`, with its login."""
     return RemoteHost(source.plan, source.plan_dir, address, source.known_host_keys(), print_err)
 
 
 async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, flags: Sequence[str]) -> bool:
-    """Start the install. Return False, with the report printed, if the preflight has blockers."""
+    """Start the install and return True. If the preflight has blockers, print the report and return False."""
     preflight = PreflightOutput(source)
     started = False
     # If printing fails, the generator is closed at once. It then deletes the files to upload, which have secrets.

@@ -1,4 +1,4 @@
-"""Status and attach for a remote install: an install on the installer node that this host started."""
+"""The commands `status` and `attach` for a remote install, which this host started on the installer node."""
 
 import asyncio
 from argparse import Namespace
@@ -17,7 +17,7 @@ from acp_tui.nodes.script import CollectorOutput
 
 
 def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | None:
-    """Return the last remote install from this host. None: no remote install, or the last local run is newer.
+    """Return the last remote install from this host; None if there is none, or if the last local run is newer.
 
     `last_start`: start time of the last local run."""
     remote = load_last_remote(state_home())
@@ -25,7 +25,7 @@ def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | Non
 
 
 def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
-    """Print `acp-tui status` of the installer node, and return its exit status."""
+    """Print the output of `acp-tui status` on the installer node, and return the exit status of this command."""
     host = _host(remote)
     flags = [f"--{name}" for name in ("json", "look") if getattr(options, name)]
 
@@ -68,9 +68,9 @@ def attach_remote(remote: LastRemoteInstall, *, abort: bool) -> int:
 
 
 def _host(remote: LastRemoteInstall) -> RemoteHost:
-    """Return the access to the node of the last remote install.
+    """Return the node of the last remote install, with its login.
 
-    Raises: `CommandFailed` if the plan no longer has this node or its secrets."""
+    Raises: `CommandFailed` if the plan no longer has this node, or if its bundle no longer has the secrets."""
     message = _("The last install from this host was started on {address}. Its plan: {plan}")
     print_err(message.format(address=remote.address, plan=remote.plan))
     source = open_plan(str(remote.plan), None)

@@ -24,7 +24,7 @@ def run(options: Namespace) -> int:
         print_err(
             _(
                 "kubernetes.version is not set, so cluster.version is empty. The install uses the newest "
-                "offered version."
+                "version that the installer offers."
             )
         )
     for note in unverified(source.plan):

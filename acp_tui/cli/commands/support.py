@@ -25,7 +25,9 @@ def register(commands: Subparsers) -> None:
         "--run", dest="run_dir", metavar=pgettext("metavar", "DIR"), help=_("folder of the run; default: the last run")
     )
     parser.add_argument(
-        "--plan", metavar=plan_metavar(), help=_("also mask the secrets of this plan, and add the plan")
+        "--plan",
+        metavar=plan_metavar(),
+        help=_("also mask the secrets of this plan, and add the plan to the archive"),
     )
 
 
@@ -63,7 +65,12 @@ def run(options: Namespace) -> int:
         )
         print_err(message.format(address=remote.address))
     if folder is not None and not run_secrets(state, plan):
-        print_err(_("The secrets of this run are no longer stored. To mask them by value, add --plan PLAN."))
+        print_err(
+            _(
+                "The secrets of this run are no longer stored, so acp-tui cannot recognise their values. To mask the "
+                "values, add --plan PLAN."
+            )
+        )
     extra = dict(asyncio.run(_diagnosis(state))) if state else {}
     if source is not None:
         extra |= _last_report(source)
@@ -98,7 +105,7 @@ def _last_report(source: "OpenedPlan") -> Mapping[str, str]:
 
 
 async def _diagnosis(state: "RunState") -> Mapping[str, str]:
-    """Return the file `triage.txt` with the diagnosis of an unsuccessful install; {} if its run has no bundle."""
+    """Return the file `triage.txt` with the diagnosis of an unsuccessful install; {} if the run has no bundle."""
     from acp_tui.cli.context import print_err
     from acp_tui.install.run.state import Phase
     from acp_tui.install.verify.collect import NodeAccess

@@ -25,7 +25,9 @@ def register(commands: Subparsers) -> None:
     parser = add_command(commands, "validate", run, _("check the plan against every rule that needs no node"))
     add_plan(parser)
     parser.add_argument(
-        "--sizes", action="store_true", help=_("add the sizing: the required number and size of machines, with reasons")
+        "--sizes",
+        action="store_true",
+        help=_("also print the sizing: the required number and size of machines, with reasons"),
     )
     add_json(parser)
 

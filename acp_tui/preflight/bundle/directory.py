@@ -57,7 +57,8 @@ def place_for(directory: Path) -> Path:
         )
     if outer := next((above for above in bundle_dir.parents if is_bundle(above)), None):
         text = _(
-            "{path} is inside the bundle {bundle}. A new bundle would make that one invalid. Choose a different folder."
+            "{path} is inside the bundle {bundle}. A new bundle would make the outer one invalid. "
+            "Choose a different folder."
         )
         raise BundleRefused(text.format(path=directory, bundle=outer))
     if bundle_dir.is_dir():

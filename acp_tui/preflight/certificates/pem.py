@@ -1,6 +1,6 @@
 """Recognise the format of a certificate or key file, and name the command that converts it for the installer.
 
-The installer reads PEM strictly: a block must begin at the start of a line. The library of acp-tui also accepts
+The installer reads PEM strictly: a block must begin at the start of a line. The cryptography library also accepts
 indented text and a byte order mark. The installer would lose the first block of such a file, so acp-tui rejects it.
 """
 

@@ -156,7 +156,10 @@ def _chain(file: PemFile | None, errors: list[str]) -> Sequence[x509.Certificate
 
 
 def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
-    """Return True if the private key is encrypted, and its public key if it is not encrypted."""
+    """Return whether the private key is encrypted, and its public key if it is not.
+
+    Both are None if the key cannot be read.
+    """
     if file is None:
         return None, None
     if trouble := file.key_trouble():

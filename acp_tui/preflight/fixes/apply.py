@@ -48,7 +48,7 @@ class Job:
 
 @dataclass(frozen=True)
 class StepDone:
-    """The event that the commands of one step have ended.
+    """An event: the commands of one step have ended.
 
     It contains the exit status, and the end of the output without control characters.
     """
@@ -158,7 +158,7 @@ class _NodeFix:
         except ConnectError as error:
             detail = error.detail
         except ConnectionLost as error:
-            detail = _("{reason}; steps that have started continue on the node").format(reason=error)
+            detail = _("{reason}; the node still completes the steps that it has started").format(reason=error)
         except TimeoutError:
             detail = _("the fix did not finish within {seconds:g} s").format(seconds=self.time_limit)
         finally:
@@ -172,7 +172,7 @@ class _NodeFix:
         return init + _PACKAGES_WITHIN + _SECOND_LOGIN_WITHIN
 
     async def run_steps(self, connection: Connection) -> str:
-        """Run the script on the node. Return an error that is not part of a step; "" without such an error."""
+        """Run the script on the node. Return the error that occurred outside the steps; "" without such an error."""
         job = self.job
         if job.init is not None:
             await _put(connection, job.init.content, f"{job.folder}/init.sh", self.deadlines)

@@ -38,7 +38,7 @@ class AvailableFixes:
     address: str
     steps: tuple[FixStep, ...]
     manual: tuple[ManualFix, ...]
-    """The manual fixes. Only blockers are listed."""
+    """The manual fixes of blockers. Those of other findings are left out."""
     pending: tuple[str, ...]
     """Requirements that are already configured, and pass after a reboot."""
 
@@ -52,7 +52,7 @@ def available_fixes(
     hostname: str | None = None,
     init: InitScript | None = None,
 ) -> AvailableFixes:
-    """Return the fixes that exist on `node` for those of `verdicts` that concern this node.
+    """Return the fixes for those of `verdicts` that concern `node`.
 
     `hostname`: the name that the operator chose for the node. `init`: the vendor's script, if it was found.
     """
@@ -101,7 +101,7 @@ def select_fixes(
 
 
 def selected(steps: Iterable[FixStep], only: Collection[str] | None) -> tuple[FixStep, ...]:
-    """Return the steps that fix a requirement in `only`; for None, the steps that are applied by default."""
+    """Return the steps that fix a requirement in `only`; if `only` is None, the steps that are applied by default."""
     if only is None:
         return tuple(step for step in steps if step.applied_by_default and not step.destructive)
     return tuple(step for step in steps if not set(step.requirements).isdisjoint(only))

@@ -84,8 +84,8 @@ def _packages(remove: str, preview: str) -> Recipe:
             applied_by_default=False,
             preview=preview.format(names=names) + "\ntrue",
             note=_(
-                "The removal stops the software in these packages. Before the fix, move its applications to other "
-                "machines and back up its data."
+                "The removal stops the software in these packages. Before the fix, move the applications that need "
+                "this software to other machines, and back up its data."
             ),
         )
 
@@ -93,7 +93,7 @@ def _packages(remove: str, preview: str) -> Recipe:
 
 
 def leftovers(case: FixContext) -> FixStep | str:
-    """PKG-LEFTOVER-BIN: move the files into the backups of this fix. The undo script restores them."""
+    """PKG-LEFTOVER-BIN: move the files into the backup folder of this fix. The undo script restores them."""
     paths = case.verdict.names
     if trusted(paths, _BINARY) is None:
         return unexpected_names(paths)
@@ -109,7 +109,9 @@ def leftovers(case: FixContext) -> FixStep | str:
 
 
 def _from_a_repository(case: FixContext) -> str:
-    return _("acp-tui does not contain packages. Install this package from your repository or with the system image")
+    return _(
+        "acp-tui contains no system packages. Install the package from your repository, or add it to the system image"
+    )
 
 
 _YUM = _packages(

@@ -39,7 +39,7 @@ class FixStep:
     also: tuple[str, ...] = ()
     """Other requirements that the same commands fix."""
     preview: str | None = None
-    """Shell commands that only read, and list what the step would remove."""
+    """Read-only shell commands that list what the step would remove."""
     second_login: bool = False
     """True if the step could lock the operator out. Its changes are kept only if a second login succeeds."""
     note: str = ""
@@ -97,4 +97,4 @@ def trusted(names: Iterable[str], pattern: str) -> str | None:
 
 
 def unexpected_names(names: Iterable[str]) -> str:
-    return _("the node returned unexpected names: {names}").format(names=", ".join(names) or "-")
+    return _("acp-tui cannot use these names from the node in a command: {names}").format(names=", ".join(names) or "-")

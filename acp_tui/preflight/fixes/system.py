@@ -111,8 +111,8 @@ def search_domains(case: FixContext) -> FixStep | str:
         files=(_RESOLV,),
         also=() if case.verdict.requirement == "NET-RESOLV-SEARCH" else (case.verdict.requirement,),
         note=_(
-            "Short host names no longer resolve. NetworkManager or DHCP can overwrite the file, so change "
-            "their settings too."
+            "After this fix, short host names no longer resolve. NetworkManager or DHCP can overwrite "
+            "/etc/resolv.conf, so remove the search domains from their settings too."
         ),
     )
 
@@ -120,8 +120,8 @@ def search_domains(case: FixContext) -> FixStep | str:
 def nameservers(case: FixContext) -> FixStep | str:
     """NET-RESOLV-172: remove name servers in 172.0.0.0/8 if other name servers remain.
 
-    If the file names the local name server of systemd-resolved, it is replaced by the servers that systemd-resolved
-    uses.
+    If the file names the local name server of systemd-resolved, the file is replaced by the list of the servers that
+    systemd-resolved uses.
     """
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
@@ -139,7 +139,9 @@ def nameservers(case: FixContext) -> FixStep | str:
         case.title,
         command,
         files=(_RESOLV,),
-        note=_("NetworkManager or DHCP can overwrite the file, so change their name servers too."),
+        note=_(
+            "NetworkManager or DHCP can overwrite /etc/resolv.conf, so change the name servers in their settings too."
+        ),
     )
 
 
@@ -176,8 +178,8 @@ def _sshd(keyword: str) -> Recipe:
             files=(file,),
             second_login=True,
             note=_(
-                "The change is kept only if a second login succeeds. Otherwise it is undone at once, or by "
-                "the node after one minute."
+                "The change is kept only if a second login succeeds. If it fails, acp-tui undoes the change at once. "
+                "If acp-tui cannot do so, the node undoes the change after one minute."
             ),
         )
 

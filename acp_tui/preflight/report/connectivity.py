@@ -1,6 +1,6 @@
 """The connectivity table: closed ports, latency and bandwidth from each node to each other node.
 
-It is pure, and uses the same facts as the verdicts. The wizard and the HTML page show it.
+The functions are pure, and use the same facts as the verdicts. The wizard and the HTML page show the table.
 """
 
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ class Cell:
 class Row:
     source: str
     cells: tuple[Cell, ...]
-    """One cell per node, in the order of the plan. The node itself is included."""
+    """One cell per node, in the order of the plan. `source` has a cell, too."""
 
 
 def matrix(topology: Topology, facts: Mapping[str, Facts]) -> tuple[Row, ...]:

@@ -20,7 +20,7 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Changes:
-    """The differences between a report that finished at `since` and a later one. Nodes are plan addresses."""
+    """The differences between an earlier report, finished at `since`, and a later one. Nodes are plan addresses."""
 
     since: datetime
     new: tuple[Verdict, ...] = ()
@@ -44,8 +44,8 @@ class Changes:
 def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
     """Return the changes between `before`, a report of all nodes and rules, and `now`.
 
-    `partial`: `now` has only some nodes or rules. If the state of a node changed, outcomes that were or became unknown
-    do not count as changes: the state of the node already shows the change.
+    `partial`: `now` has only some nodes or rules. If the state of a node changed, its unknown findings in both reports
+    are ignored: the change of the state already explains them.
     """
     then_nodes = {node.address: node for node in before.nodes}
     now_nodes = {node.address: node for node in now.nodes}

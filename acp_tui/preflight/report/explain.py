@@ -47,7 +47,7 @@ def _texts(row: Requirement) -> Mapping[str, str]:
 
 
 def expected_text(row: Requirement) -> str:
-    """Return the expected value, with the numbers of the row; "" if the title already says it."""
+    """Return the expected value, with the numbers of the requirement; "" if the title already says it."""
     if row.expected:
         return _(row.expected)
     match row.check:
@@ -61,9 +61,9 @@ def expected_text(row: Requirement) -> str:
 
 
 def how_observed(row: Requirement) -> str:
-    """Return the text that explains how the requirement is checked.
+    """Return the text that explains how the requirement is checked; "" if there is none.
 
-    If the row has no such text, the requirement is checked in the plan, or it is for information only.
+    Requirements of the plan, and those for information only, get a general text if they have no text of their own.
     """
     if row.how:
         return _(row.how)
@@ -73,7 +73,10 @@ def how_observed(row: Requirement) -> str:
 
 
 def _fix(row: Requirement, os_id: str | None = None) -> str:
-    """Return the fix with the names in the row. If only a node has the names, the fix has the placeholder NAMES."""
+    """Return the fix with the names that the requirement lists.
+
+    If the names depend on the node, the fix has the placeholder NAMES.
+    """
     match row.check:
         case AllPresent(names=names):
             known = names

@@ -22,7 +22,7 @@ _NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
 
 @dataclass(frozen=True)
 class Link:
-    """The connectivity from a node to one other node. The names and order of the fields are those of the document."""
+    """The connectivity from a node to one other node. The JSON document has the same fields in the same order."""
 
     target: str
     """The plan address of the other node."""
@@ -34,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """A node in the report. The names and order of the fields are those of the document."""
+    """A node in the report. The JSON document has the same fields in the same order."""
 
     address: str
     hostname: str | None

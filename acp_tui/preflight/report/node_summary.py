@@ -1,6 +1,7 @@
 """Create the node records of a report: state, links and the most important facts of each node.
 
-All other facts stay on this host. Operators pass reports on, so a report contains only the facts that it needs.
+All other facts stay on this host. Operators give reports to other people, so a report contains only the facts that
+it needs.
 """
 
 from collections.abc import Mapping

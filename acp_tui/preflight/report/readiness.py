@@ -1,4 +1,4 @@
-"""State whether the install may start."""
+"""The text that says whether the install may start."""
 
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.preflight.report.model import Report

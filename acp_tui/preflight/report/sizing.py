@@ -76,7 +76,7 @@ def fit_lines(sizing: Sizing) -> list[str]:
 
 
 def reason_lines(sizing: Sizing, width: int) -> Iterator[str]:
-    """Yield the requirement ID and the reason for each number, wrapped at `width` columns."""
+    """Yield lines with the requirement ID and the reason for each number of the sizing, wrapped at `width` columns."""
     for reason in sizing.reasons:
         lines = wrap(reason.text, max(width - _RULE_WIDTH, 20))
         for name, line in zip((reason.requirement, *[""] * len(lines)), lines, strict=False):

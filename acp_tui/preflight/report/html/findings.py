@@ -38,7 +38,7 @@ _WORST = list(OUTCOMES)
 
 @dataclass(frozen=True)
 class Background:
-    """The requirements and host names that are shown with the findings."""
+    """What the page shows with the findings: requirements, host names and waivers."""
 
     rules: Mapping[str, Requirement]
     hosts: Mapping[str, str]
@@ -49,7 +49,7 @@ class Background:
     def title(self, *verdicts: Verdict) -> Html:
         """Return the title of verdicts with the same rule and outcome.
 
-        Names are left out if they differ from node to node.
+        The names in the title, such as those of modules, are left out if they differ from node to node.
         """
         rule = self.rules.get(verdicts[0].requirement)
         if rule is None:
@@ -83,7 +83,7 @@ class Group:
 
 
 def grouped(verdicts: Iterable[Verdict]) -> tuple[Group, ...]:
-    """Group verdicts by requirement and outcome. The worst outcome comes first, then the order of the report counts."""
+    """Group verdicts by requirement and outcome. The groups have the order of `OUTCOMES`: worst outcome first."""
     rules: dict[tuple[Outcome, str], dict[tuple[str, str, str | None], list[Verdict]]] = {}
     for one in sorted(verdicts, key=lambda v: _WORST.index(v.outcome)):
         findings = rules.setdefault((one.outcome, one.requirement), {})
@@ -104,7 +104,7 @@ def unknown_by_node(nodes: Iterable[NodeRecord], verdicts: Sequence[Verdict]) ->
 
 
 def unchecked_node(node: NodeRecord, unknown: Sequence[Verdict]) -> Html:
-    """Return a node that could not be checked, as one finding."""
+    """Return the HTML of a node that could not be checked, in the form of a finding."""
     count = len(unknown)
     summary = ngettext("{count} rule could not be checked", "{count} rules could not be checked", count)
     names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unknown))
@@ -121,7 +121,7 @@ def unchecked_node(node: NodeRecord, unknown: Sequence[Verdict]) -> Html:
 
 
 def finding(group: Group, known: Background) -> Html:
-    """Return a requirement that has not passed, with all information for its fix."""
+    """Return the HTML of a requirement that has not passed, with all information for its fix."""
     rule = known.rules.get(group.requirement)
     verdict = group.findings[0].first
     how = how_observed(rule) if rule else ""
@@ -189,7 +189,7 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
 
 
 def node_link(node: NodeRecord) -> Html:
-    """Return the address of a node. If the node itself is a finding, the address is a link to it."""
+    """Return the address of a node. If the node could not be checked, the address is a link to its finding."""
     return text(node.address) if node.state is NodeState.CHECKED else link(f"node-{node.address}", node.address)
 
 
@@ -221,7 +221,7 @@ def _waiver(verdict: Verdict, known: Background) -> str:
 
 
 def _observations(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | None = None) -> list[Html]:
-    """Return each observed value once, after its nodes.
+    """Return one line for each observed value: the nodes that have it, then the value.
 
     `most`: the maximum number of values; the number of the other values follows.
     """

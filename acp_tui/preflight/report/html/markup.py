@@ -37,7 +37,7 @@ def tag(name: str, content: Html, css: str = "", *, id: str = "") -> Html:
 
 
 def commands(value: str) -> Html:
-    """Return shell commands for copying; an empty text if `value` is empty."""
+    """Return shell commands as preformatted text, for copying; an empty text if `value` is empty."""
     return tag("pre", text(value.strip())) if value.strip() else Html("")
 
 

@@ -100,7 +100,7 @@ def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
     """Yield the advice that the reader needs before running a command; nothing without blockers."""
     if blocking:
         commands = _(
-            "Run the commands in a root shell on the named node. The command acp-tui fix PLAN makes the "
+            "Run the commands in a root shell on the named node. The command acp-tui fix PLAN applies the "
             "fixes that acp-tui supports. After the fixes, check again with acp-tui check PLAN."
         )
         yield tag("p", text(commands), "note")
@@ -132,7 +132,7 @@ def _about(report: Report) -> Html:
 
 
 def _unchecked(report: Report) -> Iterable[str]:
-    """Yield each node state other than checked, with its nodes."""
+    """Yield each node state other than `checked`, with the nodes in this state."""
     for state in dict.fromkeys(node.state for node in report.nodes if node.state is not NodeState.CHECKED):
         nodes = ", ".join(node.address for node in report.nodes if node.state is state)
         yield f"{state_label(state)}: {nodes}"
