@@ -26,9 +26,9 @@ from acp_tui.install.run.state import Phase, RunNotFound, RunState
 from acp_tui.install.start import StartError
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.nodes.events import NodeFinished
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.blockers import PackageBlocked
 from acp_tui.package.install_dir import UnpackFailed
-from acp_tui.package.tar_members import PackageRefused
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone
 

@@ -17,8 +17,10 @@ from acp_tui.nodes.collectors import CLOCK, COLLECTORS, Parsed, facts_from, read
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
 from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Collector, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
-from acp_tui.nodes.ssh.errors import no_bash, script_timed_out
+from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost, no_bash, script_timed_out
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 
 _TTY_REQUIRED = "must have a tty"  # part of sudo's message under `requiretty`

@@ -10,10 +10,10 @@ from typing import IO, cast
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
+from acp_tui.package.archive_safety import Guard, PackageRefused, link_target
 from acp_tui.package.file_type import describe_other_type
 from acp_tui.package.forward_reader import Forward, Skim
 from acp_tui.package.reader import Cancelled, Feed
-from acp_tui.package.tar_members import Guard, PackageRefused, link_target
 
 SETUP = "installer/setup.sh"
 INIT = "installer/res/init.sh"

@@ -16,6 +16,7 @@ from acp_tui.core.clock import now
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.package.archive import open_package, unpack
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.install_dir import (
     FileIdentity,
     Placed,
@@ -27,7 +28,6 @@ from acp_tui.package.install_dir import (
 )
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, Relay, never, silent
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
-from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.package_name import Kind
 
 

@@ -19,7 +19,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
-from acp_tui.package.tar_members import OURS
+from acp_tui.package.archive_safety import OURS
 from acp_tui.plan.package_name import Kind
 
 REQUIRED_FREE = 100 * 10**9

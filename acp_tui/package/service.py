@@ -15,6 +15,7 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.package.archive import PackageContents, inspect
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.blockers import PackageBlocked, as_if_good, check_blockers, check_free_space
 from acp_tui.package.checks import package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
@@ -39,7 +40,6 @@ from acp_tui.package.install_dir import (
 from acp_tui.package.reader import OnProgress, in_daemon_thread, in_thread, silent
 from acp_tui.package.signature.gpg import verify
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
-from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 

@@ -16,7 +16,8 @@ from acp_tui.nodes.active.listeners import ListenerPlan, run_listener_test
 from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
-from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 

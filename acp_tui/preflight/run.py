@@ -24,7 +24,8 @@ from acp_tui.nodes.events import FactsUpdated, NodeEvent, NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
-from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node

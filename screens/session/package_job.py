@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.blockers import PackageBlocked
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageWork
-from acp_tui.package.tar_members import PackageRefused
 from screens.session.interface import SessionPort
 
 

@@ -8,8 +8,8 @@ from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.install.config.render import Missing, RenderError
 from acp_tui.install.run.start_resume_abort import RunInProgress
 from acp_tui.install.start import IncompletePlan, StartError
-from acp_tui.nodes.ssh.target import ConnectionDropped
-from acp_tui.package.tar_members import PackageRefused
+from acp_tui.nodes.ssh.errors import ConnectionDropped
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.plan.file import PlanErrors
 
 

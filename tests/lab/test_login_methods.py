@@ -12,7 +12,8 @@ from pydantic import JsonValue, SecretStr
 
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.events import NodeFinished
-from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 from tests.lab.kit.check_run import as_planned, check, command_lines, plan, started
 from tests.lab.kit.faults import ESCAPES, RPM_HANGS

@@ -10,8 +10,10 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from acp_tui.core.events import Progress
-from acp_tui.nodes.ssh.connection import ConnectionLost, Target, connect
+from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.errors import ConnectionLost
 from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
+from acp_tui.nodes.ssh.target import Target
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 

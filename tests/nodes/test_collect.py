@@ -7,7 +7,7 @@ from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeStage
 from acp_tui.nodes.script import LAUNCH, Collector
-from acp_tui.nodes.ssh.connection import Deadlines
+from acp_tui.nodes.ssh.deadlines import Deadlines
 from acp_tui.nodes.state import NodeState
 from tests.support.ssh_server import HOST_KEY, Behaviour, collect, finished_event, login_target, server
 

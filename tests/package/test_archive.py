@@ -7,9 +7,9 @@ import pytest
 
 from acp_tui.core.events import Progress
 from acp_tui.package.archive import inspect
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.extract import extract
 from acp_tui.package.install_dir import STAGING, STAMP, UnpackFailed
-from acp_tui.package.tar_members import PackageRefused
 from tests.support.package_builder import CORE, archive, core, file, special, symlink
 
 Member = tuple[tarfile.TarInfo, bytes]
@@ -91,7 +91,7 @@ def test_hostile_members_are_rejected_before_any_file_is_in_place(members: tuple
 
 
 def test_too_many_long_folder_names_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acp_tui.package.tar_members._MAX_REMEMBERED", 1 << 20)
+    monkeypatch.setattr("acp_tui.package.archive_safety._MAX_REMEMBERED", 1 << 20)
     deep = (file(f"installer/{number}" + "/down" * 90 + "/x") for number in range(100))
     package = core(tmp_path, *deep)
     with pytest.raises(PackageRefused, match="folder paths of the archive are too long in total"):

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from acp_tui.package.archive import inspect
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.extract import extract
-from acp_tui.package.tar_members import PackageRefused
 from tests.support import package_builder as archives
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acp_tui.package.archive import inspect
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.extract import extract
 from acp_tui.package.install_dir import UnpackFailed
-from acp_tui.package.tar_members import PackageRefused
 from tests.support.package_builder import archive, file, special, symlink
 
 with tempfile.TemporaryDirectory() as _folder:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from acp_tui.core.events import Progress
+from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.extract import Check, SignatureRefused, extract
 from acp_tui.package.install_dir import UnpackFailed, unpacked
 from acp_tui.package.reader import Cancelled, Feed, PackageReader, Relay
 from acp_tui.package.signature.gpg import verify_stream
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
-from acp_tui.package.tar_members import PackageRefused
 from tests.support.gpg_signer import Signer
 from tests.support.package_builder import CORE, core, file
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.nodes.events import NodeFinished, NodeStage
-from acp_tui.nodes.ssh.connection import Deadlines
+from acp_tui.nodes.ssh.deadlines import Deadlines
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node, NodeSsh, Ssh

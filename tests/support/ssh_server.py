@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.events import NodeEvent, NodeFinished
-from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.target import Target
 
 SECRET = "correct horse battery staple"
 

@@ -17,7 +17,7 @@ from acp_tui.install.remote.last_remote import LastRemoteInstall, save_last_remo
 from acp_tui.install.remote.start_and_follow import OutputFollower, RemoteInstallError, RemoteOutput
 from acp_tui.install.remote.upload import ProgramCopied, RemoteHost, RemoteResume, RemoteStarted, start_remotely
 from acp_tui.install.start import IncompletePlan, StartError
-from acp_tui.nodes.ssh.connection import ConnectError
+from acp_tui.nodes.ssh.errors import ConnectError
 from acp_tui.nodes.ssh.sftp import UploadError
 
 

@@ -15,7 +15,8 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.remote.self_archive import SelfArchive
 from acp_tui.install.remote.start_and_follow import RemoteInstallError, run_script
 from acp_tui.nodes.script import NEEDS_ROOT
-from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
+from acp_tui.nodes.ssh.connection import Connection
+from acp_tui.nodes.ssh.errors import ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
 
 FOLDER = "program"

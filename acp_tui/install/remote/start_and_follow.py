@@ -19,7 +19,8 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
+from acp_tui.nodes.ssh.connection import Connection
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.state import NodeState
 
 FOLDER = "acp-tui-install"

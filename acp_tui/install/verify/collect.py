@@ -16,7 +16,9 @@ from acp_tui.install.verify.queries import (
 )
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
+from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import is_local_address
 from acp_tui.plan.model import Plan

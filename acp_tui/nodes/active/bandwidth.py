@@ -17,7 +17,10 @@ from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template, sanitize
 from acp_tui.nodes.facts import Bandwidth
 from acp_tui.nodes.script import LAUNCH_PLAIN
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
+from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
+from acp_tui.nodes.ssh.target import Target
 
 MAX_MEBIBYTES = 512
 """The maximum amount of data in one transfer, in MiB. A transfer also ends after about one second."""

@@ -21,7 +21,10 @@ from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
+from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
+from acp_tui.nodes.ssh.target import Target
 
 _START_SECONDS = 15.0  # for all listeners to start
 _MAX_SILENCE = 5.0  # seconds without one of the dots, of which a listener sends one a second

@@ -17,7 +17,11 @@ import asyncssh
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
 from acp_tui.core.text import sanitize
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import (
+    ConnectError,
+    ConnectionDropped,
+    ConnectionLost,
     closed_before_login,
     login_denied,
     no_matching_algorithm,
@@ -26,18 +30,8 @@ from acp_tui.nodes.ssh.errors import (
 )
 from acp_tui.nodes.ssh.keys import client_key, host_key, key_line
 from acp_tui.nodes.ssh.login import LoginClient
-from acp_tui.nodes.ssh.target import (
-    DEADLINES,
-    ConnectError,
-    ConnectionDropped,
-    ConnectionLost,
-    Deadlines,
-    OnStage,
-    Target,
-)
+from acp_tui.nodes.ssh.target import OnStage, Target
 from acp_tui.nodes.state import NodeState
-
-__all__ = ["DEADLINES", "ConnectError", "Connection", "ConnectionLost", "Deadlines", "Target", "connect"]
 
 _HOST_KEY_ALGORITHMS = (
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",

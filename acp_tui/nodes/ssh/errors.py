@@ -1,11 +1,34 @@
-"""The error messages of SSH connections. They contain no secrets and no control characters."""
+"""The errors of SSH connections and their messages. They contain no secrets and no control characters."""
 
 import re
 from enum import Enum
 from pathlib import Path
 
-from acp_tui.core.i18n import N_, _, pgettext
+from acp_tui.core.errors import AcpError
+from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
+from acp_tui.nodes.state import NodeState
+
+
+class ConnectError(AcpError):
+    """The connection to a node failed. `detail`: a message for the user, without secrets and control characters."""
+
+    def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
+        super().__init__(detail)
+        self.state = state
+        self.stage = stage
+        self.detail = detail
+        self.host_key = host_key
+        """The host key that the node sent; None if the node sent none before the failure."""
+
+
+class ConnectionDropped(ConnectError):
+    """The node closed the connection before the login. The cause can be temporary."""
+
+
+class ConnectionLost(AcpError):
+    """An open connection broke."""
+
 
 _MOST_CHARACTERS = 600  # the limit for a message from the node or the system
 
@@ -125,29 +148,3 @@ def no_matching_algorithm(message: str) -> str:
 def _algorithms(names: str, most: int = 12) -> str:
     algorithms = [name for name in sanitize(names).split(",") if not name.startswith(_NOT_ALGORITHMS)]
     return ", ".join(name[:64] for name in algorithms[:most])
-
-
-_FORMATS = {
-    b"PuTTY-User-Key-File": N_("the file is a PuTTY key. Convert it with: puttygen FILE -O private-openssh -o NEW"),
-    b"ssh-": N_("the file is a public key. Enter the path of the private key."),
-    b"ecdsa-": N_("the file is a public key. Enter the path of the private key."),
-    b"-----BEGIN PUBLIC": N_("the file is a public key. Enter the path of the private key."),
-    b"---- BEGIN SSH2 PUBLIC": N_("the file is a public key. Enter the path of the private key."),
-    b"-----BEGIN CERTIFICATE": N_("the file is a certificate. Enter the path of a private key."),
-}
-
-
-def describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:
-    """Return the message for a key file that cannot be used.
-
-    `message`: the error of asyncssh. Some causes are visible only in this error."""
-    reason = _("the file is not a supported private key")
-    if other := next((text for start, text in _FORMATS.items() if content.lstrip().startswith(start)), None):
-        reason = _(other)
-    elif "requires bcrypt" in message:
-        reason = _("the key is encrypted, and decryption requires the Python package bcrypt")
-    elif not has_passphrase and "assphrase" in message:
-        reason = _("the key is encrypted, but the plan has no passphrase for it")
-    elif has_passphrase and ("decrypt" in message or "passphrase" in message):
-        reason = pgettext("error", "the passphrase in the plan is wrong")
-    return pgettext("error", "key file {file}: {reason}").format(file=file, reason=reason)

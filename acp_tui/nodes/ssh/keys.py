@@ -1,16 +1,25 @@
 """SSH keys: the host keys of nodes, and the private key file of the operator."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import asyncssh
 from pydantic import SecretStr
 
 from acp_tui.core.files import open_regular_file
-from acp_tui.core.i18n import _, pgettext
-from acp_tui.nodes.ssh.errors import describe_key_error, one_line
-from acp_tui.nodes.ssh.target import ConnectError, Target
+from acp_tui.core.i18n import N_, _, pgettext
+from acp_tui.nodes.ssh.errors import ConnectError, one_line
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 
+_FORMATS = {
+    b"PuTTY-User-Key-File": N_("the file is a PuTTY key. Convert it with: puttygen FILE -O private-openssh -o NEW"),
+    b"ssh-": N_("the file is a public key. Enter the path of the private key."),
+    b"ecdsa-": N_("the file is a public key. Enter the path of the private key."),
+    b"-----BEGIN PUBLIC": N_("the file is a public key. Enter the path of the private key."),
+    b"---- BEGIN SSH2 PUBLIC": N_("the file is a public key. Enter the path of the private key."),
+    b"-----BEGIN CERTIFICATE": N_("the file is a certificate. Enter the path of a private key."),
+}
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
 
@@ -48,7 +57,7 @@ def client_key(target: Target) -> asyncssh.SSHKey | None:
         return _read_key(content, target.key_passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         has_passphrase = target.key_passphrase is not None
-        detail = describe_key_error(target.key_file, content, str(error), has_passphrase=has_passphrase)
+        detail = _describe_key_error(target.key_file, content, str(error), has_passphrase=has_passphrase)
         raise ConnectError(NodeState.AUTH_FAILED, "login", detail) from None
 
 
@@ -56,3 +65,19 @@ def client_key(target: Target) -> asyncssh.SSHKey | None:
 def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
     """Decrypt a private key. The result is cached for all nodes, because decryption is slow by design."""
     return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)
+
+
+def _describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:
+    """Return the message for a key file that cannot be used.
+
+    `message`: the error of asyncssh. Some causes are visible only in this error."""
+    reason = _("the file is not a supported private key")
+    if other := next((text for start, text in _FORMATS.items() if content.lstrip().startswith(start)), None):
+        reason = _(other)
+    elif "requires bcrypt" in message:
+        reason = _("the key is encrypted, and decryption requires the Python package bcrypt")
+    elif not has_passphrase and "assphrase" in message:
+        reason = _("the key is encrypted, but the plan has no passphrase for it")
+    elif has_passphrase and ("decrypt" in message or "passphrase" in message):
+        reason = pgettext("error", "the passphrase in the plan is wrong")
+    return pgettext("error", "key file {file}: {reason}").format(file=file, reason=reason)

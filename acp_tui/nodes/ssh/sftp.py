@@ -20,7 +20,8 @@ from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
 from acp_tui.nodes.script import LAUNCH_PLAIN
-from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
+from acp_tui.nodes.ssh.connection import Connection
+from acp_tui.nodes.ssh.errors import ConnectionLost
 
 _CHUNK = 4 * 1024 * 1024
 _BLOCK = 32 * 1024  # the bytes per write that every SFTP server accepts

@@ -15,7 +15,10 @@ from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.events import NodeStage
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
+from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 

@@ -10,7 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.nodes.events import NodeStage
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Deadlines, Target, connect
+from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.errors import ConnectError
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 from tests.support.ssh_server import HOST_KEY, SECRET, Behaviour, collect, finished_event, login_target, server
 
