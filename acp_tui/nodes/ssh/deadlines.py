@@ -1,4 +1,4 @@
-"""How long acp-tui waits for each stage of an SSH connection."""
+"""Deadlines: the seconds to wait for each stage of an SSH connection."""
 
 from dataclasses import dataclass
 
