@@ -134,7 +134,7 @@ class InstallSession:
     home: Path
     plan_dir: Path
     package: PackageWork | None = None
-    """Verifies and unpacks the packages, and keeps the results. If it is None, `check` creates an object of its own."""
+    """Verifies and unpacks the packages, and keeps the results. If this field is None, `check` creates an object."""
     address_map: AddressMap = direct
     settings: RunSettings = field(default_factory=RunSettings)
     remote: bool = False

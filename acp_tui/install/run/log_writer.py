@@ -14,7 +14,9 @@ RESERVE = 16 * 1024 * 1024
 """Bytes that this process leaves free on the disk. On a small disk, it leaves a quarter of the disk free."""
 _PIECE = 64 * 1024  # bytes
 _TAIL = 32 * 1024
-"""Bytes of output that stay in memory while the disk is full: the newest, because they name the address or error."""
+"""While the disk is full, this number of bytes of the newest output stays in memory.
+
+The newest output contains the API's address or the error."""
 
 
 def main(path: str) -> int:

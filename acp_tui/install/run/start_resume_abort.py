@@ -192,7 +192,7 @@ def _resumed(
 
 
 def _next_phase(state: RunState, version: str | None, config_received: bool | None) -> Phase:
-    """Return the phase in which a run continues that has ended, waits for an answer, or was interrupted.
+    """Return the phase from which `resume` continues the run.
 
     Raises: `RunError` if the required answer is missing, or if the run cannot be resumed."""
     match state.phase:

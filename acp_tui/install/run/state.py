@@ -85,7 +85,9 @@ class Timeouts:
     silence: float = 180.0
     """Time without a progress reply after which the operator sees a warning (API-NOANSWER)."""
     overall: float = 7200.0
-    """Time limit of the install, counted from the accepted configuration. It ends the run as `unknown` (API-POLL)."""
+    """Time limit of the install, counted from the moment when the installer accepts the configuration.
+
+    After this time, the phase of the run is `unknown`, not `failed` (API-POLL)."""
 
 
 @dataclass(frozen=True)
