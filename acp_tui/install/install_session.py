@@ -134,7 +134,7 @@ class InstallSession:
     home: Path
     plan_dir: Path
     package: PackageWork | None = None
-    """Verifies and unpacks the packages, and keeps the results. None: `check` creates the object."""
+    """Verifies and unpacks the packages, and keeps the results. If this field is None, `check` creates an object."""
     address_map: AddressMap = direct
     settings: RunSettings = field(default_factory=RunSettings)
     remote: bool = False
@@ -171,7 +171,7 @@ class InstallSession:
                 yield event
 
     async def _complete(self, report: Report, package: PackageWork) -> Report:
-        """Add the verdicts about the packages to the report. For a remote install, remove those about this host."""
+        """Add the verdicts about the packages to the report. For a remote install, remove verdicts about this host."""
         if self.plan.package.core is not None:
             verdicts = (*await package.verify(self.plan), *report.verdicts)
             report = replace(report, finished=now(), verdicts=verdicts)
@@ -261,7 +261,7 @@ class InstallSession:
             yield finish
 
     async def write_report(self, folder: Path, finish: "Finish", run: RunState | None) -> tuple[Path, Path]:
-        """Write the completion report to `folder`, and return the paths of its JSON and HTML file. Raises: OSError."""
+        """Write the completion report to `folder` as JSON and HTML, and return the paths of both. Raises: OSError."""
         from acp_tui.install.verify.completion_report import completion, write
 
         return await asyncio.to_thread(write, folder, completion(self.plan, finish, run))

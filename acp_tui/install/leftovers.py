@@ -50,7 +50,7 @@ async def find_leftovers(access: NodeAccess, run: RunState) -> Leftovers:
     if node is None:
         return Leftovers(run, installed_from({}, _("the plan has no control plane node")), None, unpacked, release)
     output = await query_node(access, node, (*installer_collectors(release), ports_collector()))
-    installed = installed_from(output.readings, output.detail or _("the node returned no value"))
+    installed = installed_from(output.readings, output.detail or _("the query of the node returned no output"))
     return Leftovers(run, installed, _ports_in_use(plan, output.readings.get("ports")), unpacked, release)
 
 

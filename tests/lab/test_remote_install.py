@@ -198,7 +198,7 @@ async def test_second_host_can_take_over_only_after_a_timeout(lab: Lab) -> None:
     connection = await connect(login, node.host_key, lambda stage: None)
     node.sh(f"mkdir {PLACE}")
     await acquire_upload_lock(connection, PLACE, "root@one 1")
-    with pytest.raises(RemoteInstallError, match="root@one is already uploading an install"):
+    with pytest.raises(RemoteInstallError, match="root@one is already uploading the files of an install"):
         await acquire_upload_lock(connection, PLACE, "root@two 2")
     await acquire_upload_lock(connection, PLACE, "root@one 3")
     with pytest.raises(RemoteInstallError):

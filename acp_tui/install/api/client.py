@@ -190,7 +190,9 @@ def _is_json(text: str) -> bool:
 
 
 def _step_line(text: str) -> str | None:
-    """Find the step in a text reply: the second word of the first line with `step`, without a comma (API-PROGRESS)."""
+    """Return the step of a text reply: the second word of the first line that contains `step` (API-PROGRESS).
+
+    A comma after the word is removed."""
     for line in text.splitlines():
         columns = line.split()
         if "step" in line and len(columns) > 1:

@@ -224,12 +224,12 @@ class _Writer:
     def _secret(self, path: str, value: SecretStr | None) -> str:
         text = value.get_secret_value() if value else ""
         if not text:
-            self._add_missing(path, pgettext("error", "a value is required"))
+            self._add_missing(path, pgettext("error", "the plan has no value for this key"))
         return _encoded(text.encode())
 
     def _file(self, path: str, name: str | None) -> str:
         if not name:
-            self._add_missing(path, pgettext("error", "a value is required"))
+            self._add_missing(path, pgettext("error", "the plan has no value for this key"))
             return ""
         try:
             return _encoded(self.read_file(name))

@@ -22,7 +22,10 @@ def unverified(plan: Plan) -> tuple[str, ...]:
         ),
         (
             plan.network.ip_family == "ipv6",
-            _("The configuration of an IPv6-only cluster is not documented. acp-tui uses the keys of IPv4 clusters."),
+            _(
+                "The configuration of an IPv6-only cluster is not documented. acp-tui uses the same configuration keys "
+                "as for an IPv4 cluster."
+            ),
         ),
         (
             any(plan.deployable(node) for node in plan.control_planes),

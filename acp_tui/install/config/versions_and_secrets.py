@@ -47,7 +47,7 @@ def with_versions(document: bytes, kubernetes: str, runtime: str) -> bytes:
 
 
 def secrets_in(document: bytes) -> tuple[str, ...]:
-    """Return every secret of the configuration, encoded as base64 and decoded; the longest text first."""
+    """Return every secret of the configuration in two forms: base64 and decoded. The longest text comes first."""
     found = {form for value in secret_values(_parsed(document)) for form in (value, _plain(value)) if form}
     return tuple(sorted(found, key=len, reverse=True))
 

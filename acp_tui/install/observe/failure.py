@@ -96,7 +96,7 @@ def failure(state: RunState, most: int = 8) -> Failure:
 
 
 def likely(phase: Phase, text: str) -> str:
-    """Return the likely cause of a failure. If `text` has no known error message, the failed phase decides."""
+    """Return the likely cause of a failure. If `text` has no known error message, it depends on the phase."""
     lower = text.lower()
     for pattern, cause in _CAUSES:
         if re.search(pattern, lower):

@@ -17,7 +17,7 @@ from acp_tui.core.text import sanitize
 MAX_LINE = 500
 """The largest number of characters of a line that are shown."""
 _FIRST_PIECE, _PIECE = 4096, 1024 * 1024
-"""Bytes of the first read, and most bytes of a later read. The first read is small, because most lines are short."""
+"""Bytes of the first read, and the limit of a later read. Most lines are short, so the first read is small."""
 _LONGEST = 4096  # bytes of a line that are read
 
 

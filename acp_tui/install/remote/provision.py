@@ -68,7 +68,7 @@ else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$pyt
 class InstalledProgram:
     """How to run acp-tui on the node. `command`: the command that runs it. None: acp-tui must be copied first.
 
-    `python`: the Python interpreter of the node that runs the copied acp-tui."""
+    `python`: the Python interpreter with which the node runs the copied acp-tui."""
 
     command: str | None
     python: str = ""
@@ -123,7 +123,7 @@ def program_upload(archive: Path, folder: str) -> Upload:
 async def unpack(connection: Connection, sent: Upload, program: SelfArchive, python: str) -> str:
     """Unpack the uploaded acp-tui on the node, test it, and return the command that runs it.
 
-    `sent`: the upload of the archive `program`. `python`: the Python interpreter of the node that runs acp-tui.
+    `sent`: the upload of the archive `program`. `python`: the Python interpreter with which the node runs acp-tui.
 
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     home = sent.remote.removesuffix(".tar.gz")

@@ -1,8 +1,8 @@
 """Run commands on the installer node for a remote install: lock the upload, start the install, read its output.
 
-On the node, acp-tui installs in a session of its own and writes its output to a file. So the install continues when the
-SSH connection breaks. All files are in one folder in the home folder of the SSH user. The secrets in this folder are
-deleted when the install ends.
+On the node, acp-tui runs the install in a separate session and writes its output to a file. So the install continues
+when the SSH connection breaks. All files are in one folder in the home folder of the SSH user. The secrets in this
+folder are deleted when the install ends.
 """
 
 import asyncio
@@ -207,8 +207,8 @@ def _check(reading: CollectorOutput) -> None:
     if reading.status == _LOCKED:
         holder = reading.text.split()[:1] or [pgettext("host", "another host")]
         message = _(
-            "{holder} is already uploading an install to the node, so no install was started. If that upload has "
-            "stopped, run the command again after {n} s."
+            "{holder} is already uploading the files of an install to the node, so no install was started. If that "
+            "upload has stopped, run the command again after {n} s."
         )
         raise RemoteInstallError(message.format(holder=holder[0][:80], n=_LOCK_TIMEOUT))
     if reading.status == _CANNOT_WRITE:
@@ -226,7 +226,9 @@ def _check(reading: CollectorOutput) -> None:
 async def follow_output(
     connection: Connection, folder: str, output: RemoteOutput, show: Callable[[RemoteOutput], None]
 ) -> RemoteOutput:
-    """Follow the install from `output` on until it ends. `show`: called after each poll. Raises: `ConnectionLost`."""
+    """Follow the install until it ends. `output`: the last output that was read. `show`: called after each poll.
+
+    Raises: `ConnectionLost`."""
     while True:
         output = await read_output(connection, folder, output.next)
         show(output)
@@ -252,7 +254,7 @@ class OutputFollower:
         return tuple(lines)
 
     async def follow(self, connection: Connection, folder: str, show: Callable[[RemoteOutput], None]) -> RemoteOutput:
-        """Follow the install like `follow_output`, from the last output on. `show` must call `lines`."""
+        """Call `follow_output` with the output that `lines` received last. `show` must call `lines`."""
         return await follow_output(connection, folder, self._last, show)
 
 

@@ -45,7 +45,7 @@ class RemoteHost:
     known_hosts: dict[str, str]
     report_retry: Callable[[str], None]
     folder: str = ""
-    """The folder of the install on the node, absolute; "" until the first `read_output` sets it."""
+    """Absolute path of the remote install's folder on the node; "" until the first `read_output` sets it."""
     sender: str = field(default_factory=lambda: f"{getpass.getuser()}@{platform.node()} {secrets.token_hex(6)}")
     """The text that identifies this upload in the lock on the node."""
 
@@ -67,7 +67,7 @@ class RemoteHost:
         return await self.run(lambda connection: self.read_from(connection, offset))
 
     async def read_from(self, connection: Connection, offset: int) -> session.RemoteOutput:
-        """Read the output as `read_output` does, but only over this connection. Raises: `ConnectionLost`."""
+        """Read the output like `read_output`, but do not reconnect if `connection` breaks. Raises: `ConnectionLost`."""
         if not self.folder:
             self.folder = f"{await (await Files.of(connection)).home()}/{session.FOLDER}"
         return await session.read_output(connection, self.folder, offset)
@@ -80,7 +80,7 @@ class RemoteResume:
 
 @dataclass(frozen=True)
 class ProgramCopied:
-    """The node does not have this version of acp-tui, so it is copied."""
+    """acp-tui is copied to the node, because the node does not have this version of it."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Write the output of setup.sh to its log. If the disk is full, lines are dropped, and the install continues.
 
 setup.sh writes to this process and not to the log, because a script can end when it cannot write to a full disk. This
-process also leaves free disk space for the state of the run.
+process also keeps some disk space free for the state of the run.
 """
 
 import os
@@ -14,7 +14,9 @@ RESERVE = 16 * 1024 * 1024
 """Bytes that this process leaves free on the disk. On a small disk, it leaves a quarter of the disk free."""
 _PIECE = 64 * 1024  # bytes
 _TAIL = 32 * 1024
-"""Bytes of the last output that stay in memory while the disk is full. They have the API's address or the error."""
+"""While the disk is full, this number of bytes of the newest output stays in memory.
+
+The newest output contains the API's address or the error."""
 
 
 def main(path: str) -> int:

@@ -1,4 +1,7 @@
-"""Identify a process by PID, boot ID and start time (Linux, /proc). The kernel uses PIDs again."""
+"""Identify a process by PID, boot ID and start time (Linux, /proc).
+
+The PID alone is not enough, because a later process can have the same PID.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -64,7 +64,7 @@ def _record_reply(
     reply: ProgressReply | None,
     secrets: tuple[str, ...],
 ) -> None:
-    """Record the result of the poll at the time `moment`."""
+    """Record the result of a poll. `moment`: the time of the poll."""
     state = replace(
         state,
         setup_exit=setup.exit_status(state.spec.run_dir),  # setup.sh may end long after the API is ready
@@ -76,8 +76,8 @@ def _record_reply(
     event = ""
     if reply is not None and reply.says is Says.FAILED:
         event = _(
-            "The installer reported Failed. Number of such reports: {count}; the install fails at {limit}. Reply: "
-            "{reply}"
+            "The installer reported Failed. Number of such reports so far: {count}. After {limit} reports, the run "
+            "fails. Reply: {reply}"
         ).format(count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets))
     elif counter.step != before.step:
         event = pgettext("progress", "Step {step}").format(step=counter.step)

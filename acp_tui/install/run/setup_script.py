@@ -113,7 +113,7 @@ def lost(run_dir: Path) -> bool:
 
 
 def _never_started(record: Path) -> bool:
-    """Return True if the wrapper did not record its process in time. `abs` is needed if the clock was set back."""
+    """Return True if `_WRAPPER` did not record its process in time. The clock can be set back, so `abs` is needed."""
     try:
         return abs(time.time() - record.stat().st_mtime) > _START_TIMEOUT
     except OSError:

@@ -70,8 +70,8 @@ def launch_runner(state: RunState) -> RunState:
 def _launch_commands(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
     """Yield tuples of commands that launch the runner, the best tuple first.
 
-    The first command of a tuple that works is used. Under systemd, the runner is a systemd unit of its own, so it
-    continues when the login session ends."""
+    The caller tries the commands of a tuple in order, until one works. Under systemd, the runner is a separate unit, so
+    it continues when the login session ends."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
     if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
         # KillMode: processes of setup.sh must not end with the runner. --collect needs systemd 236.

@@ -117,7 +117,7 @@ def start(spec: RunSpec) -> RunState:
 def _require_finished(run_dir: Path) -> None:
     """Raise `RunInProgress` if the run has not ended, and `RunError` if its state cannot be read.
 
-    A folder without a state file belongs to a run that never started. It raises no error."""
+    A folder without a state file raises no error: it belongs to a run that never started."""
     try:
         if status(run_dir).phase not in FINAL:
             raise RunInProgress(run_dir)
@@ -129,8 +129,8 @@ def _require_finished(run_dir: Path) -> None:
 def maybe_running_text(damaged: RunNotFound, run_dir: Path) -> str:
     """Return the message for a run whose state cannot be read."""
     message = _(
-        "{reason}. The install is possibly still running. If it has ended, move the folder {folder} to a different "
-        "place."
+        "{reason}. The install is possibly still running. After it has ended, move the folder {folder} to a different "
+        "place. Only then can a new install start."
     )
     return message.format(reason=damaged, folder=run_dir)
 
@@ -192,7 +192,7 @@ def _resumed(
 
 
 def _next_phase(state: RunState, version: str | None, config_received: bool | None) -> Phase:
-    """Return the phase in which a run at rest continues.
+    """Return the phase from which `resume` continues the run.
 
     Raises: `RunError` if the required answer is missing, or if the run cannot be resumed."""
     match state.phase:

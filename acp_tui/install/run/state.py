@@ -67,7 +67,7 @@ class Phase(StrEnum):
 
 FINAL = frozenset({Phase.SUCCESS, Phase.FAILED, Phase.UNKNOWN, Phase.CANCELLED})
 ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
-"""Phases that wait for the operator. The runner has ended. `resume` starts a new runner with the operator's answer."""
+"""Phases in which a run waits for the operator, without a runner. `resume` starts a new runner with the answer."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ class Timeouts:
     silence: float = 180.0
     """Time without a progress reply after which the operator sees a warning (API-NOANSWER)."""
     overall: float = 7200.0
-    """Time limit after the configuration was accepted. The outcome is then `unknown`, not `failed` (API-POLL)."""
+    """Time limit of the install, counted from the moment when the installer accepts the configuration.
+
+    After this time, the phase of the run is `unknown`, not `failed` (API-POLL)."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class RunSpec:
 
     @property
     def removal(self) -> str:
-        """The command that removes the installer container of this run's release."""
+        """The command that removes the installer container. It depends on the release."""
         return removal(self.release)
 
 

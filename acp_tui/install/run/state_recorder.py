@@ -42,7 +42,7 @@ class Run:
                 sys.stderr.flush()
 
     def fail(self, message: str, state: RunState | None = None) -> None:
-        """Record that the current phase failed. `state`: the state with other changes; None: there are no others."""
+        """Record that the current phase failed. `state`: a state with further changes to record, if any."""
         state = state or self._state
         self.record(replace(state, phase=Phase.FAILED, failed_in=self._state.phase, message=message), message)
 

@@ -33,19 +33,23 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
             _("Check the cluster"),
             _(
                 "In the Web UI, open Platform Management > Cluster Management > Clusters > global. Check that the "
-                "cluster and its components are healthy. The menu on the right contains CLI Tools."
+                "cluster and its components are healthy. To run kubectl there, select CLI Tools in the menu on the "
+                "right."
             ),
         ),
-        Todo("INS-DOCS", _("Install the product's documentation"), _(docs.why)),
+        Todo("INS-DOCS", _("Install the product documentation plugin"), _(docs.why)),
     ]
     if not traits.extensions_before_install and plan.package.extensions:
-        text = _("Upload {file} with the tool violet. From release {since}, extensions are installed after the core.")
+        text = _(
+            "Upload {file} to the platform with the tool violet. From release {since} on, extensions are installed "
+            "after the Core Package."
+        )
         since = releases_where(lambda each: not each.extensions_before_install)[0]
         todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
     if traits.use_pam_restorable:
         text = _(
-            "The setting UsePAM no was required only while the nodes joined the cluster. You can now restore the "
-            "earlier value in sshd_config."
+            "While the nodes joined the cluster, UsePAM had to be no in sshd_config. You can now restore the earlier "
+            "value."
         )
         todos.append(Todo("USR-USEPAM", pgettext("task", "Restore UsePAM"), text))
     todos += [
@@ -72,23 +76,32 @@ def _after_primary() -> tuple[Todo, ...]:
     return (
         Todo(
             "DR-PARAM-RECORD",
-            _("Keep this plan for the standby"),
-            _("The plan of the standby names this plan as its primary. Some values must be the same in both plans."),
+            _("Keep this plan for the standby cluster"),
+            _(
+                "The plan of the standby cluster refers to this plan in the key disaster_recovery.primary. Some values "
+                "must be the same in both plans."
+            ),
         ),
         Todo(
             "DR-FLOW-3",
-            _("Point the domain to the standby's VIP"),
-            _("During the install of the standby, the platform's domain must point to the standby's VIP."),
+            _("Point the domain to the standby cluster's VIP"),
+            _(
+                "During the install of the standby cluster, the platform's domain must point to the VIP of the standby "
+                "cluster."
+            ),
         ),
         Todo(
             "DR-FLOW-4",
-            _("Copy the etcd encryption key to the standby"),
-            _("Before you install the standby, copy the etcd encryption key to all its control plane nodes."),
+            _("Copy the etcd encryption key to the standby cluster"),
+            _(
+                "Before you install the standby cluster, copy the etcd encryption key from this cluster to all control "
+                "plane nodes of the standby cluster."
+            ),
         ),
         Todo(
             "DR-FLOW-5",
-            _("Install the standby"),
-            _("After you have installed the standby, point the domain back to this cluster's VIP."),
+            _("Install the standby cluster"),
+            _("After you have installed the standby cluster, point the platform's domain back to this cluster's VIP."),
         ),
     )
 
@@ -97,8 +110,8 @@ def _after_standby() -> tuple[Todo, ...]:
     return (
         Todo(
             "DR-FLOW-5",
-            _("Point the domain back to the primary's VIP"),
-            _("The platform's domain had to point to this cluster only during the install of this cluster."),
+            _("Point the domain back to the primary cluster's VIP"),
+            _("The install of this cluster is complete, so point the platform's domain to the primary cluster again."),
         ),
         Todo(
             "DR-FLOW-6",
@@ -109,7 +122,7 @@ def _after_standby() -> tuple[Todo, ...]:
             "DR-FLOW-7",
             _("Check the etcd synchronisation"),
             _(
-                "Check the synchronisation of etcd now and regularly. A standby without the latest data cannot "
+                "Check the synchronisation of etcd now and regularly. A standby cluster without the latest data cannot "
                 "take over."
             ),
         ),

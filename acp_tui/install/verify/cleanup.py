@@ -60,6 +60,6 @@ async def clean_up(access: NodeAccess) -> str:
         error = removed.text.rpartition("error\t")[2].strip() if removed and removed.status else ""
         message = _("{tool} did not remove the installer container: {reason}")
         raise CleanUpFailed(
-            message.format(tool=container_tool(release), reason=error or _("the container still exists"))
+            message.format(tool=container_tool(release), reason=error or _("the installer container still exists"))
         )
     return _("The installer container was removed from {node}.").format(node=node.address)

@@ -75,7 +75,7 @@ async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
         queried.append(NodeRecord(node.address, None, node.role, output.state, detail=output.detail))
         if output.host_key:
             keys[node.address] = output.host_key
-        installed = installed_from(output.readings, output.detail or _("the node returned no value"))
+        installed = installed_from(output.readings, output.detail or _("the query of the node returned no output"))
         if first is not None:  # only the installer node has these values
             missing = {**installed.missing, **{name: first.missing[name] for name in ("left_over", "console")}}
             installed = replace(installed, missing=missing)

@@ -31,7 +31,7 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
     if not host:
-        return Answer(url, None, None, _("the plan has no address for the server"))
+        return Answer(url, None, None, _("the plan has no address for this URL"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, real = address_map(host, port)
@@ -69,7 +69,7 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Return the error message of the operating system. asyncio changes this message if a connection is rejected."""
+    """Return the message of `error`. If asyncio changed a message of the operating system, return the original."""
     message = str(error)
     if isinstance(error, OSError):
         plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)

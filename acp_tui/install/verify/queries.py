@@ -245,7 +245,7 @@ def read_releases(text: str) -> tuple[AppRelease, ...]:
 
 
 def read_module(text: str) -> str:
-    """Return the phase of `clustermodule global`, else the status of its base; "" if it reports neither."""
+    """Return the phase of `clustermodule global`, else its `base.deployStatus`; "" if it reports neither."""
     rows = [line for line in text.strip("\n").split("\n") if line]
     if not rows or rows[-1] != "end\t1":
         raise ValueError(_("the table that kubectl printed is incomplete"))
@@ -253,7 +253,7 @@ def read_module(text: str) -> str:
 
 
 def read_left_over(text: str) -> tuple[LeftOver, ...]:
-    """Return the installer containers. Names are compared here, because the tool's filter matches parts of names."""
+    """Return the installer containers. Names are compared here, because `ps --filter` also matches parts of names."""
     rows = [line.partition("\t") for line in text.split("\n") if line.strip()]
     return tuple(
         LeftOver(_cut(status)) for names, _tab, status in rows if CONTAINER in [n.strip(" /") for n in names.split(",")]
