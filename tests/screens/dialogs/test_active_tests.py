@@ -30,7 +30,7 @@ async def test_active_test_runs_after_choice_and_confirmation(tmp_path: Path) ->
         text = screen_text(pilot)
         assert "[x] load balancer" in text
         joined_text = " ".join(text.split())
-        assert "at most 512 MiB" in joined_text
+        assert "ends after 512 MiB" in joined_text
         assert "Transfers: 20" in joined_text
         await pilot.press("enter")
         await pilot.pause()
