@@ -83,7 +83,7 @@ class Practice:
 
     @property
     def run_settings(self) -> RunSettings:
-        """Settings of an install on the practice cluster. Time limits are short. No other installer is used."""
+        """Settings of an install on the practice cluster: short time limits, and no default addresses of the API."""
         return RunSettings(_PACE, (), self.installer_log, recheck_before_post=False)
 
     def posts(self) -> Posts:
@@ -104,7 +104,7 @@ class Practice:
         )
 
     def filled(self, address: str, remedy: str) -> str:
-        """Return the text of a fix. The correct host name of the node replaces its placeholder."""
+        """Return the text of a fix, with the correct host name of the node instead of the placeholder for a name."""
         healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
         return remedy.replace(_NAME_TO_CHOOSE, healthy)
 

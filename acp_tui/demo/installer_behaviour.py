@@ -27,9 +27,9 @@ class Behaviour:
     prefixed: bool = False
     """Serve the API only below /cpaas-installer. Any other path returns a web page."""
     failed_answers: int = 0
-    """Number of progress responses that report Failed. After them, the install continues."""
+    """Number of progress responses that report Failed. After these responses, the install continues."""
     stall: bool = False
-    """True if the install makes no more progress from its third phase on, and never ends."""
+    """If True, the install stops making progress in its third phase and never ends."""
     drop_every: int = 0
     """Close the connection on every Nth progress request."""
     post_after: float = 0.0
@@ -37,9 +37,9 @@ class Behaviour:
     drop_post: str = ""
     """`before`: close the connection without accepting the POST. `after`: accept it, then close. "": do not close."""
     refuse: str = ""
-    """The error text of a rejected configuration. If it is empty, a valid configuration is accepted."""
+    """If this text is not empty, each configuration is rejected with it as the error message."""
     quote_refused: bool = False
-    """True if a rejection repeats the complete configuration."""
+    """If True, the response to a rejected configuration contains the complete configuration."""
     bare_token: bool = False
     kubernetes: tuple[str, ...] = ("1.28.15", "1.29.13", "1.30.9", "1.31.6")
     runtimes: tuple[str, ...] = ("1.7.27-4",)

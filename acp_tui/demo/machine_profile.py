@@ -1,8 +1,8 @@
-"""Profiles of practice nodes: templates of collector output, their settings, and commands that change settings.
+"""Profiles of practice nodes: settings of nodes, templates of collector output, and commands that change settings.
 
 Profiles are data in `assets/demo/nodes`. A fault is a setting that differs from the setting of a healthy node. A remedy
-is the pattern of a command, and the settings that the command changes. Collectors without a template return output that
-was recorded on a real node. No command is executed on this host.
+has the pattern of a command, and the new values of the settings that the command changes. Collectors without a template
+return output that was recorded on a real node. No command is executed on this host.
 """
 
 import json
@@ -31,7 +31,7 @@ class _Data(BaseModel):
 
 
 class Answer(_Data):
-    """The output of a collector and its exit status. The output is a template for the settings of the node."""
+    """The output and the exit status of a collector. The output can have placeholders for settings of the node."""
 
     text: str = ""
     status: int = 0

@@ -51,7 +51,7 @@ class PracticePackage:
 
 
 def build_package(folder: Path, behaviour: Behaviour, *, filler: int = 6) -> PracticePackage:
-    """Build and sign a core package in `folder`. If it contains a package with the same content, reuse that package.
+    """Build and sign a core package in `folder`. If the folder already has one with the same content, reuse it.
 
     `filler`: number of 4 MiB images that make progress visible. Raises `PracticeUnavailable` if gpg is missing or
     fails."""

@@ -23,7 +23,7 @@ STEPS: tuple[tuple[str, float], ...] = (
     ("Core platform: base operator", 0.75),
     ("Aligned plugins", 1.00),
 )
-"""Phases of an install, each with the share of the total time at which it ends."""
+"""Phases of an install, each with the share of the total time that has passed when the phase ends."""
 
 
 @dataclass(frozen=True)

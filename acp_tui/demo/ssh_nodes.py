@@ -1,4 +1,4 @@
-"""Practice nodes: SSH servers on loopback that reply to scripts with the data of a machine profile.
+"""Practice nodes: SSH servers on loopback. Each replies to scripts with the output that its machine profile defines.
 
 acp-tui connects to them as to any node, with a generated host key and a password. You can also log in with an OpenSSH
 client and try the commands of fixes. No command is executed on this host.
@@ -67,7 +67,7 @@ async def serve(
     """Run the nodes until the block ends, and yield them by plan address.
 
     `seconds`: duration of the collection on each node.
-    `installing`: returns True while the practice installer runs. It is called at each request.
+    `installing`: a function that returns True while the practice installer runs. It is called at each request.
     `folder`: stores the host keys and the applied fixes for the next start."""
     private_folder(folder)
     async with AsyncExitStack() as stack:
@@ -137,7 +137,9 @@ async def _session(process: asyncssh.SSHServerProcess[str], profile: Profile, se
 async def _answer(
     process: asyncssh.SSHServerProcess[str], profile: Profile, marker: str, names: tuple[str, ...], seconds: float
 ) -> None:
-    """Send the first output immediately, because it can be the clock. Send the others in groups, with pauses."""
+    """Send the first output immediately: it can be the clock of the node, and a delay would make the clock inaccurate.
+
+    Send the other outputs in groups, with pauses."""
     size = max(1, -(-len(names) // _GROUPS))
     for group in (names[:1], *(names[start : start + size] for start in range(1, len(names), size))):
         for name in group:

@@ -186,9 +186,7 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
     session, current = walkthrough.session, walkthrough.practice
     try:
         document = render(session.plan, session.plan_dir)
-        walkthrough.step(
-            _("The configuration is rendered, with a size of {count} bytes").format(count=len(document.encode()))
-        )
+        walkthrough.step(_("acp-tui rendered the configuration ({count} bytes)").format(count=len(document.encode())))
         run_dir = await session.start(report)
     except (RenderError, StartError, RunError) as error:
         raise _Stopped(str(error)) from error
@@ -225,7 +223,7 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
 
 
 async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
-    """Verify the cluster as `finish` does, and write the completion report."""
+    """Verify the cluster like the command `acp-tui finish`, and write the completion report."""
     session = walkthrough.session
     [finish] = [finish async for finish in session.verify(run, timedelta())]
     for verdict in finish.report.verdicts:

@@ -230,7 +230,7 @@ class FixScreen(Screen[None]):
         waiting = len(session.plan.nodes) - len(self._available)
         title = Text(_("Press y to fix a node. acp-tui backs up files first."), "dim")
         if waiting:
-            message = ngettext("{count} node is not checked", "{count} nodes are not checked", waiting)
+            message = ngettext("{count} node not checked yet", "{count} nodes not checked yet", waiting)
             title.append("  " + message.format(count=waiting))
         self.query_one("#fix-title", Panel).show(title)
         self._show_detail()

@@ -129,16 +129,18 @@ class LogScreen(ModalScreen[None]):
         return min(further.end, await asyncio.to_thread(last, self._path, self._height))
 
     async def _search(self, start: int, *, backwards: bool) -> None:
-        """Go to the next line with the pattern (previous, if `backwards`). After one end of the log, try the other."""
+        """Go to the next line that contains the pattern, or to the previous one if `backwards`.
+
+        If there is none, continue from the other end of the log."""
         found = await asyncio.to_thread(find, self._path, self._pattern, start, backwards=backwards)
         message = ""
         if found is None:
             other = self._page.size if backwards else 0
             found = await asyncio.to_thread(find, self._path, self._pattern, other, backwards=backwards)
             message = (
-                _("{pattern}: reached the top, continued from the end")
+                _("{pattern}: no more matches above, continued from the end")
                 if backwards
-                else _("{pattern}: reached the end, continued from the top")
+                else _("{pattern}: no more matches below, continued from the top")
             )
         if found is None:
             message = pgettext("log", "{pattern}: the log does not contain this text")

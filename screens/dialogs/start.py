@@ -114,7 +114,7 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
             bundle = await asyncio.to_thread(open_bundle, path, passphrase, secrets=with_secrets)
         except (PassphraseNeeded, PassphraseWrong) as error:
             question = _(
-                "The secrets of the bundle are encrypted: {reason}. Enter the passphrase. "
+                "acp-tui cannot decrypt the secrets of the bundle: {reason}. Enter the passphrase. "
                 "If you leave the field empty, you must enter each secret again."
             )
             ask = Ask(_("Passphrase of the bundle"), question.format(reason=error), secret=True)

@@ -30,7 +30,7 @@ _NAMES: Mapping[Kind, str] = {
     Kind.RESERVED: NC_("purpose", "reserved"),
 }
 _EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
-"""Kinds of networks that must not overlap each other with Kube-OVN. All other overlaps are only advice."""
+"""With Kube-OVN, networks of these kinds must not overlap each other. All other overlaps are only advice."""
 _QUIET = (Kind.ROUTE, Kind.RESERVED)
 """Kinds of networks that the drawing shows only if they overlap a range of the plan."""
 _BAR = {4: 2, 6: 8}
@@ -54,7 +54,8 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
         if any(one.of_plan for one in family):
             text.append(f"\nIPv{version}", "bold")
             text.append(
-                "  " + _("Each block more means {times} times as many addresses.").format(times=2 ** _BAR[version]),
+                "  "
+                + _("Each additional block means {times} times as many addresses.").format(times=2 ** _BAR[version]),
                 "dim",
             )
             text.append("\n")
@@ -72,7 +73,7 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
 
 
 def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
-    """Yield label, address and details of the platform address, the cluster endpoint and the other addresses."""
+    """Yield (label, address, details) for the platform address, the cluster endpoint and each other address."""
     address = plan.address
     ports = pgettext("port", "HTTPS {https}").format(https=address.https_port)
     if address.http_port:

@@ -38,7 +38,7 @@ def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) 
 
 
 def question(job: Job, removed: Mapping[str, str]) -> str:
-    """Return the question before a node is changed. `removed`: the files or packages to remove, by requirement ID."""
+    """Return the text that asks to confirm a fix. `removed`: files or packages to remove, by requirement ID."""
     lines = [", ".join(step.requirement for step in job.steps)]
     removes = pgettext("fix", "The fix of {rule} removes: {list}")
     lines += [removes.format(rule=requirement, list=_cut(text)) for requirement, text in removed.items()]

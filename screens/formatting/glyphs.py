@@ -38,7 +38,7 @@ def glyphs() -> Glyphs:
 
 
 def outcome_mark(outcome: Outcome) -> tuple[str, str]:
-    """Return the mark of an outcome and its text style."""
+    """Return the mark and the text style of an outcome."""
     g = glyphs()
     marks: Mapping[Outcome, tuple[str, str]] = {
         Outcome.PASS: (g.passed, "green"),
@@ -53,7 +53,7 @@ def outcome_mark(outcome: Outcome) -> tuple[str, str]:
 
 
 def state_mark(state: NodeState) -> tuple[str, str]:
-    """Return the mark of a node state and its text style."""
+    """Return the mark and the text style of a node state."""
     g = glyphs()
     if state is NodeState.CHECKED:
         return g.passed, "green"

@@ -81,7 +81,7 @@ def success_lines(state: RunState, finish: "Finish | None", *, verifying: bool) 
     text = Text(f"{g.passed} " + _("The platform is installed: {url}").format(url=state.platform_url), "bold green")
     text.append("\n")
     if verifying:
-        text.append(f"{g.running} " + _("acp-tui verifies nodes, charts, Pods, Web UI and registry."), "not bold")
+        text.append(f"{g.running} " + _("acp-tui is verifying nodes, charts, Pods, Web UI and registry."), "not bold")
     elif finish is not None:
         text.append_text(summary_line(finish))
         due = any(one.requirement == "INS-CLEANUP" and one.remedy for one in finish.report.verdicts)
@@ -94,7 +94,7 @@ def summary_line(finish: "Finish") -> Text:
     """Return the result of the verification on one line. A failed verification shows the number of blockers."""
     g = glyphs()
     if finish.healthy and not finish.console:
-        message = _("The cluster passed the checks. The Web UI does not respond.")
+        message = _("The cluster passed the checks, but the Web UI does not respond.")
         return Text(f"! {message}", "bold yellow")
     if finish.healthy:
         return Text(f"{g.passed} " + _("Nodes, charts, Pods, Web UI and registry passed the checks."), "bold green")

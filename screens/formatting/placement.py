@@ -7,7 +7,7 @@ from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 
 CHOICE = "XR-NOEXCL-CP"
-"""The requirement under which the operator chooses whether applications run on a control plane node."""
+"""The requirement that lets the operator choose whether applications run on a control plane node."""
 
 
 def may_choose(plan: Plan, node: Node) -> bool:
@@ -17,7 +17,7 @@ def may_choose(plan: Plan, node: Node) -> bool:
 
 
 def placed(plan: Plan, node: Node, *, preset: bool) -> str:
-    """Return the placement in one sentence. `preset` is True if the value is a derived default."""
+    """Return the placement in one sentence. `preset` is True if `node.deployable` is a derived default."""
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
         message = (
@@ -27,6 +27,6 @@ def placed(plan: Plan, node: Node, *, preset: bool) -> str:
         )
         return message.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
-        return _("applications on the node: yes, because the plan has no worker (derived)")
-    chosen = _("applications on the node: yes (chosen)") if on else _("applications on the node: no (chosen)")
+        return _("applications on the node: yes (default, because the plan has no worker)")
+    chosen = _("applications on the node: yes (your choice)") if on else _("applications on the node: no (your choice)")
     return _("applications on the node: no (default)") if node.deployable is None else chosen

@@ -71,8 +71,8 @@ def empty_list(unchecked: int) -> str:
     """Return the text of an empty list. `unchecked` is the number of nodes that are not checked yet."""
     if unchecked:
         message = ngettext(
-            "No findings yet. {count} node is not checked.",
-            "No findings yet. {count} nodes are not checked.",
+            "No findings so far. {count} node is not checked yet.",
+            "No findings so far. {count} nodes are not checked yet.",
             unchecked,
         )
         return message.format(count=unchecked)

@@ -1,4 +1,4 @@
-"""The part of the session that its background tasks (node monitor and package job) use."""
+"""The part of the session that the node monitor and the package job use."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping

@@ -99,9 +99,9 @@ class NodeMonitor:
         self._session.nodes_changed()
 
     def refresh(self, *, fresh: float = _FRESH) -> None:
-        """Repeat the connectivity tests of each checked node whose tests have changed in the plan.
+        """Repeat the connectivity tests of each checked node for which the plan now requires other tests.
 
-        A node without contact for `fresh` seconds is tested too, to detect a reboot."""
+        Also repeat the tests of a node that had no contact for `fresh` seconds, to detect a reboot."""
         if self.checking:
             return  # the last check calls this function again
         topology = topology_of(self._tested_plan)
@@ -148,7 +148,9 @@ class NodeMonitor:
 
     @property
     def _tested_plan(self) -> Plan:
-        """The plan for node tests. In the Registry step it omits the registry password, which can be half typed."""
+        """The plan for node tests.
+
+        While the Registry step is open, it omits the registry password, which can be incomplete."""
         plan = self._session.plan
         if self._session.draft.step != "registry":
             return plan
@@ -204,7 +206,7 @@ class NodeMonitor:
             self._retry_later(node)
 
     def _came_back(self, address: str) -> None:
-        """Make the other nodes repeat their link tests to a node that was lost, because the results are old."""
+        """Make the other nodes repeat their connectivity tests, because their results for the lost node are old."""
         self.statuses[address] = replace(self.statuses[address], retries=0)
         for other, status in self.statuses.items():
             if other != address and status.state is NodeState.CHECKED:
@@ -250,7 +252,7 @@ class NodeMonitor:
             else:
                 # The facts are from the time before the reboot, so they are not valid.
                 self._start_check(
-                    node, NodeStatus(NodeState.CHECKING, notice=_("the node has rebooted and is rechecked"))
+                    node, NodeStatus(NodeState.CHECKING, notice=_("the node has rebooted and is being rechecked"))
                 )
         elif status.login == self._session.plan.login(node):
             self.statuses[address] = replace(status, state=done.state, detail=done.detail, facts=None)

@@ -19,7 +19,7 @@ class VerdictView:
 
     @cached_property
     def reported(self) -> tuple[Verdict, ...]:
-        """All verdicts, except unknown verdicts of nodes that are not checked."""
+        """All verdicts, except unknown verdicts of nodes that are not checked yet."""
         return tuple(v for v in self.verdicts if v.outcome is not Outcome.UNKNOWN or v.node not in self.unchecked)
 
     @cached_property
@@ -58,7 +58,7 @@ def invalid_value_verdicts(field_errors: Mapping[str, str]) -> Iterator[Verdict]
             severity=Severity.MUST,
             outcome=Outcome.FAIL,
             observed=f"{path}: {reason}",
-            expected=_("the value must be valid"),
+            expected=_("the plan key must have a valid value"),
             remedy="",
             paths=(path,),
         )

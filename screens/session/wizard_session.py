@@ -1,4 +1,4 @@
-"""The state of the running wizard: draft, node statuses, verdicts. Screens read this state. It has no widgets.
+"""The state of the running wizard: draft, node statuses, verdicts. Screens read this state. The module has no widgets.
 
 Each answer (a value that the operator enters) changes the plan and is saved immediately. After every change the
 session computes the verdicts again.
@@ -42,7 +42,8 @@ LAST_RUN = "last-run.json"
 _NOTIFY_DELAY = 0.1
 """Seconds between an event and the repaint. Several events within this time cause only one repaint."""
 _EVALUATION_SHARE = 0.2
-"""Maximum share of time for evaluation. The limit is needed because many nodes can report facts continuously."""
+"""Maximum share of the time that the evaluation of the requirements may use. Many nodes can report facts continuously,
+so without this limit the evaluation would never pause."""
 
 
 class Changed(StrEnum):
@@ -115,7 +116,9 @@ class Session:
         return self.draft.plan
 
     def open(self) -> None:
-        """Start the background tasks of the session. Validate invalid input of the draft again to get its errors."""
+        """Start the background tasks of the session.
+
+        Validate the invalid input of the draft again, because the draft does not store the error messages."""
         for path, text in self.draft.invalid_input.items():
             try:
                 with_answers(self.plan, {path: text})

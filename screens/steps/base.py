@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class WizardApp(Protocol):
-    """Interface of the application that the steps use."""
+    """The interface through which the steps use the application."""
 
     steps: Sequence[type["WizardStep"]]
     practice: "Practice | None"

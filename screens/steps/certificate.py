@@ -110,5 +110,5 @@ def _belongs(found: CertificateFacts) -> str:
     if found.key_encrypted:
         return _("the key file has a passphrase")
     if found.key_matches is None:
-        return _("the key file was not read")
+        return _("no usable key file")
     return _("the key matches the certificate") if found.key_matches else _("the key does not match the certificate")

@@ -1,4 +1,7 @@
-"""The Install step starts and follows the install and asks its questions. The install runs without the wizard too."""
+"""The Install step: it starts and follows the install, and asks the questions for which the install waits.
+
+The install continues even if the wizard ends.
+"""
 
 import asyncio
 from collections.abc import Iterable

@@ -54,7 +54,10 @@ async def ask_answers(app: App[int], run: RunState) -> Answers | None:
             answer = await app.push_screen_wait(question)
             return None if answer is None else Answers(config_received=answer == "y")
         case NextStep.ANSWER_CHANGES:
-            options = [("m", _("the nodes are fixed: check them again")), ("d", _("send the configuration anyway"))]
+            options = [
+                ("m", _("recheck the nodes, because they are fixed now")),
+                ("d", _("send the configuration anyway")),
+            ]
             answer = await app.push_screen_wait(Pick(_("The nodes have changed"), options, run.message))
             return None if answer is None else Answers(ignore_node_changes=answer == "d")
     return Answers() if await app.push_screen_wait(Confirm(_("Resume this install?"), run.message)) else None

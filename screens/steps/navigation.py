@@ -28,7 +28,7 @@ class StepNavigation(App[int]):
 
     @property
     def wizard(self) -> WizardApp:
-        """This application, with the interface that the steps use."""
+        """This application, typed as the interface through which the steps use it."""
         raise NotImplementedError
 
     async def go(self, step: type[WizardStep], path: str | None = None) -> None:

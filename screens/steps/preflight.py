@@ -182,7 +182,7 @@ class PreflightStep(WizardStep):
 
     @work
     async def action_waive(self, everywhere: bool) -> None:
-        """Waive the requirement on its node, or on all nodes if `everywhere`. Remove an existing waiver."""
+        """Waive the requirement on its node, or on all nodes if `everywhere`. If it is waived, remove the waiver."""
         verdict = self._verdict()
         if verdict is None or verdict.outcome is Outcome.PASS:
             return

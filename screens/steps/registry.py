@@ -14,7 +14,7 @@ from screens.widgets.panel import Panel
 
 
 def _has_user(plan: Plan) -> bool:
-    """Return True if the password field is shown: the plan has a registry user or a registry password."""
+    """Return True if the plan has a registry user or a registry password. Only then is the password field shown."""
     return bool(plan.registry.username or plan.registry.password)
 
 
@@ -56,5 +56,8 @@ def _note(plan: Plan) -> tuple[str, ...]:
         _("The nodes pull images from {host}. Port 11443 is not required.").format(
             host=plan.registry_address if registry.address else pgettext("registry", "your registry")
         ),
-        _("The installer does not copy the images to your registry. First ask the vendor's support how to copy them."),
+        _(
+            "The installer does not copy the images to your registry. Before you install, ask the vendor's support how "
+            "to copy them."
+        ),
     )

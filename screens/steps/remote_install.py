@@ -30,11 +30,11 @@ async def install_remotely(step: "WizardStep", install: "InstallSession") -> Non
     count = len(install.plan.nodes)
     question = ngettext(
         "The installer node {address} is another host. acp-tui uploads the package and the configuration, and runs the "
-        "install on that node. This changes {count} node. The wizard returns at the end. To follow the install from "
-        "this host, run: acp-tui attach",
+        "install on that node. This changes {count} node. The wizard opens again after the install. To follow the "
+        "install from this host, run: acp-tui attach",
         "The installer node {address} is another host. acp-tui uploads the package and the configuration, and runs the "
-        "install on that node. This changes all {count} nodes. The wizard returns at the end. To follow the install "
-        "from this host, run: acp-tui attach",
+        "install on that node. This changes all {count} nodes. The wizard opens again after the install. To follow the "
+        "install from this host, run: acp-tui attach",
         count,
     ).format(address=node.address, count=count)
     if not await step.app.push_screen_wait(Confirm(_("Start the install?"), question)):

@@ -86,7 +86,7 @@ class ReviewStep(WizardStep):
             self.show_detail(event.key.partition(" ")[2])
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Go to the field of the chosen line. The application runs the task, because this screen closes."""
+        """Go to the field of the chosen line. This is a task of the application, because this screen closes."""
         if (verdict := self._verdict()) is not None:
             self.app.run_worker(self.wizard.go_to(verdict))
         elif (answer := self._answer()) is not None:
@@ -164,7 +164,7 @@ class ReviewStep(WizardStep):
         options = [
             ("p", _("As plain text, in files that only you can read")),
             ("e", _("Encrypted with a passphrase")),
-            ("n", _("Not in the bundle: you enter them again later")),
+            ("n", _("Not in the bundle: you enter the secrets again later")),
         ]
         picked = await self.app.push_screen_wait(Pick(_("How should secrets be stored?"), options))
         if picked == "p":
@@ -286,7 +286,7 @@ def _help(path: str) -> str:
 
 
 def _implied(plan: Plan) -> Mapping[str, str]:
-    """Return the values of empty plan keys that acp-tui takes from other plan keys or from the installer."""
+    """For empty plan keys, return the values that acp-tui takes from other plan keys or from the installer."""
     newest = _("the newest version that the installer offers")
     return {
         "release": plan.effective_release,

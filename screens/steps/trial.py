@@ -119,7 +119,7 @@ class TrialStep(WizardStep):
                 "Your own cluster endpoint: {endpoint}. acp-tui filled in: Kube-OVN, a self-signed certificate, the "
                 "platform's own registry, applications on this node. The menu (Esc) shows all answers."
             )
-        limit = _("A trial runs at most 10 application Pods. You cannot extend it later.")
+        limit = _("A trial should run at most 10 application Pods. You cannot add nodes to it later.")
         return Text(f"{values.format(endpoint=endpoint or '-')}\n{limit}", "dim")
 
 

@@ -51,7 +51,7 @@ class Detail(Vertical):
 
 
 def field_help(session: Session, field: Field, lead: Text) -> Text:
-    """Return the help of a field: the text `lead`, then its description, its requirement and an example."""
+    """Return the help of a field: the text `lead`, then description, requirement and an example of the field."""
     text = lead
     text.append("\n" if text else "")
     if description := field_at(field.path).description:

@@ -92,7 +92,7 @@ class Form(VerticalScroll, can_focus=False):
     def neighbour(self, control: Widget, by: int) -> Widget | None:
         """Return the visible field after `control` (`by` is 1) or before it (`by` is -1). None at the end of the form.
 
-        This function does not use the focus order of Textual, which has a new field only after the next layout."""
+        The focus order of Textual is not used: it does not contain a newly shown field before the next layout."""
         shown = [field for field in self.fields if self.query_one(f"#row-{field.widget_id}").display]
         ids = [field.widget_id for field in shown]
         position = ids.index(control.id) + by if control.id in ids else -1

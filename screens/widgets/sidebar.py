@@ -16,7 +16,7 @@ _TALLIED = (Outcome.PASS, Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.WARN, Ou
 
 
 class Place(Protocol):
-    """The attributes of a step that the step list uses."""
+    """What the step list must know about a step."""
 
     NAME: ClassVar[str]
     SHORT: ClassVar[str]

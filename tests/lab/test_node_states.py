@@ -61,6 +61,6 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
         await session.nodes.refresh_now()
         assert session.nodes.state(session.plan.nodes[0]) is NodeState.CHECKING
         await pilot.press("home")
-        await until(pilot, lambda: "the node has rebooted and is rechecked" in screen_text(pilot))
+        await until(pilot, lambda: "the node has rebooted and is being rechecked" in screen_text(pilot))
         await until(pilot, known(here, NodeState.CHECKED))
         await session.close()

@@ -56,9 +56,9 @@ async def test_search_moves_from_match_to_match(pilot: Pilot[int]) -> None:
     # The search continues from the top after the end of the log.
     await pilot.press("G", "slash", *[*["backspace"] * 4, *"line 5 of"], "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
-    assert "line 5 of: reached the end, continued from the top" in screen_text(pilot)
+    assert "line 5 of: no more matches below, continued from the top" in screen_text(pilot)
     await pilot.press("N")
-    await until(pilot, lambda: "line 5 of: reached the top, continued from the end" in screen_text(pilot))
+    await until(pilot, lambda: "line 5 of: no more matches above, continued from the end" in screen_text(pilot))
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
     await until(pilot, lambda: "nothing: the log does not contain this text" in screen_text(pilot))
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "the page does not change"
