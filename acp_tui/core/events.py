@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Progress:
-    """The number of bytes that a long file task has processed.
+    """The progress of a long task on a file: the number of bytes that the task has processed.
 
     `total`: bytes of the complete file, 0 if unknown. `elapsed`: seconds since the start."""
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 
 READ_LIMIT = 1024 * 1024
-"""Largest file that `read_limited` reads, in bytes. A path to a larger file, such as a disk image, is a mistake."""
+"""Maximum size, in bytes, of a file that `read_limited` reads.
+
+A path to a larger file, such as a disk image, is a mistake."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -38,7 +40,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 def resolve_path(base: Path, name: str) -> Path:
     """Return the full path of a file name that the operator typed.
 
-    A relative name is relative to `base`. `~` and `~user` are replaced by a home folder, if the user is known."""
+    A relative name is relative to `base`. `~` and `~user` are replaced with a home folder, if the user is known."""
     try:
         return base / Path(name).expanduser()
     except RuntimeError:

@@ -27,7 +27,9 @@ def wait_for_lock(file: int | HasFileno) -> None:
 
 
 def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
-    """Lock `file` exclusively, and return True. Return False if each attempt finds it locked by another process."""
+    """Lock `file` exclusively, and return True. Try up to `attempts` times.
+
+    Return False if another process holds the lock at every attempt."""
     for attempt in range(attempts):
         if attempt:
             time.sleep(_INTERVAL)

@@ -1,4 +1,4 @@
-"""Replace secrets in text by a mask.
+"""Replace secrets in text with a mask.
 
 Known secrets are found in every form that a log can contain. Unknown secrets are found by patterns such as `password:
 ...`. In case of doubt, text is masked, because a visible secret is worse than too much masked text.
@@ -17,13 +17,16 @@ from pydantic import JsonValue
 
 MASK = "••••••"
 _SHORT = 4
-"""Length in characters. A shorter secret is masked only as a separate word, because other words can contain it."""
+"""Number of characters. A secret with fewer characters is masked only as a separate word.
+
+Other words can contain such a short text by chance."""
 _LINE = 16
-"""Length in characters. From this length on, each line of a private key or a similar secret is also masked alone."""
+"""Number of characters. If a secret has several lines of this length or more, each of these lines is masked, even if
+it appears without the other lines."""
 _CORE = 6
-"""Length in characters. Shorter base64 forms of a secret are not masked, because they occur by chance."""
+"""Number of characters. A base64 form with fewer characters is not masked, because it occurs by chance."""
 _WRAPPED = 8
-"""Length in characters. From this length on, a secret is also masked if a line end divides it."""
+"""Number of characters. A secret of this length or more is masked even if a line end divides it."""
 
 _BREAK = re.compile(r"\\{0,8}\r?\n[ \t]*")
 """A line end that a terminal, base64(1) or a shell has inserted into a text."""
@@ -46,9 +49,9 @@ _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
 SECRET_KEYS = frozenset({"password", "privateKey"})
 """Keys of the installer's configuration whose values are secret, at any depth."""
 _SHORTEST_ON_A_LINE = 4
-"""Length in characters. If a line contains a shorter secret, the complete line is masked.
+"""Number of characters. If a line contains a secret with fewer characters, the complete line is masked.
 
-Such a secret occurs by chance in many words."""
+Such a short secret occurs by chance in many words."""
 
 
 def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
@@ -87,12 +90,12 @@ def mask_values(text: str, secrets: Iterable[str]) -> str:
 
 
 def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict[str, str]]:
-    """Replace secrets by numbered masks. Return the masked text, and a mapping from each mask to its secret.
+    """Replace secrets with numbered masks. Return the masked text, and a mapping from each mask to its secret.
 
     `unmask` restores the text. `secrets`: pairs of a line number (from 1) and a secret on that line.
 
-    A complete line is masked in three cases: it has several secrets, its secret is short, or the line contains the
-    secret only in another form, such as an escaped form."""
+    A complete line is masked in three cases: the line has several secrets, the secret is short, or the line
+    contains the secret only in another form, such as an escaped form."""
     lines, hidden = text.split("\n"), dict[str, str]()
     on_line: dict[int, set[str]] = {}
     for number, secret in secrets:
@@ -181,15 +184,18 @@ def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _replacement(found: re.Match[str]) -> str:
-    """Return the name and the masked value. Quotes around the value stay, so that JSON and YAML stay valid."""
+    """Return the name of a secret, such as `password: `, and its masked value.
+
+    Quotes around the value stay, so that JSON and YAML stay valid."""
     sign = found[2][0] if found[2][0] in "\"'" else ""
     return f"{found[1]}{sign}{MASK}{sign}"
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Yield the texts to mask: the secret with and without surrounding blanks.
+    """Yield the parts of the secret that must be masked.
 
-    If the secret has several long lines, yield each of these, too."""
+    The parts are the complete secret, with and without surrounding blanks. If the secret has several long lines, each
+    of these lines is a part, too."""
     lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
     yield from filter(None, {secret, secret.strip(), *(lines if len(lines) > 1 else ())})
 

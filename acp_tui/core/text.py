@@ -20,7 +20,7 @@ def truncate(text: str, width: int) -> str:
 
 
 def fill_template(template: str, **values: str) -> str:
-    """Replace every placeholder `@NAME@` in `template` by its value. The caller must quote the values for the shell.
+    """Replace every placeholder `@NAME@` in `template` with its value. The caller must quote the values for the shell.
 
     Raises: ValueError if a placeholder has no value, or a value has no placeholder."""
     if different := sorted(set(_BLANK.findall(template)) ^ values.keys()):

@@ -5,7 +5,9 @@ _PREFIXES = (
     "docker", "podman", "cni", "nerdctl",
     "cali", "vxlan", "flannel", "ovn", "ovs", "genev", "kube", "nodelocaldns",
 )  # fmt: skip
-"""Prefixes of interface names, one line per group: system and hypervisor; container engines; container networks."""
+"""Prefixes of the names of virtual interfaces.
+
+Each line has one group: system and hypervisor; container engines; container networks."""
 
 
 def is_virtual_interface(name: str) -> bool:

@@ -1,1 +1,1 @@
-"""Run GnuPG (gpg) with a temporary home folder, and encrypt small files with it."""
+"""Encrypt and decrypt small files with GnuPG (gpg), usually in a temporary home folder for gpg."""

@@ -95,7 +95,7 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
                 reason = result.status or pgettext("reason", "unknown")
                 raise GpgFailed(
                     _(
-                        "gpg cannot encrypt the data: {reason}. Run gpg --version, and check that"
+                        "gpg cannot encrypt the data: {reason}. Run `gpg --version`, and check that"
                         " /run and /tmp have free space."
                     ).format(reason=reason)
                 )

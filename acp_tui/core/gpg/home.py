@@ -16,12 +16,12 @@ from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
 
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
-"""Folders in which a home folder can be created, the first choice first.
+"""Folders in which a temporary home folder for gpg can be created, in order of preference.
 
-Their paths are short, because gpg creates sockets there, and a socket path has at most 108 bytes."""
+Their paths are short, because gpg creates sockets in its home folder, and a socket path has at most 108 bytes."""
 _NAME = "acp-tui-gpg-"
 _RESERVE = 4 << 20
-"""Free space that a home folder must have, in bytes. gpg writes less."""
+"""Number of bytes that must be free in a home folder for gpg. gpg writes less than this."""
 
 
 class GpgHomeError(AcpError):
@@ -42,7 +42,7 @@ def gpg_home() -> Iterator[Path]:
 
 
 def _create() -> tuple[Path, int]:
-    """Create a home folder and lock it. Return the folder, and the file descriptor that holds the lock."""
+    """Create a home folder for gpg and lock it. Return the folder, and the file descriptor that holds the lock."""
     reason = ""
     other = os.environ.get("TMPDIR")
     for place in (*PLACES, *([Path(other)] if other else [])):
@@ -73,7 +73,7 @@ def _has_room(home: Path) -> bool:
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Remove the home folders in `place` whose processes were killed.
+    """Remove from `place` the home folders for gpg whose processes were killed.
 
     Such a folder belongs to the current user, is at least five seconds old, and is not locked."""
     for folder in place.glob(f"{_NAME}*"):
@@ -87,7 +87,7 @@ def _remove_leftovers(place: Path) -> None:
 
 
 def _is_new(modified: float) -> bool:
-    """Return True if the folder is so new that its owner has possibly not locked it yet.
+    """Return True if the folder is so new that the process that created it has possibly not locked it yet.
 
     `modified`: the modification time of the folder, in seconds since 1970."""
     return time.time() - modified < 5
