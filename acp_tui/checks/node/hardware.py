@@ -54,10 +54,10 @@ def etcd_disk(subject: NodeSubject) -> Finding:
 def storage_sizes(subject: NodeSubject) -> Finding:
     """REL-CAPACITY: each folder that the requirement lists must be on a file system that is large enough.
 
-    The requirement lists `PATH LEAST ADVISED` for each folder, with both sizes in decimal GB. The check
-    fails if a file system is smaller than LEAST. A file system smaller than ADVISED gives a warning if the severity of
-    the requirement is `must`, and passes if the severity is `advice`. A file system / of which more than `full` percent
-    is in use gives a warning, too.
+    The requirement lists `PATH LEAST ADVISED` for each folder, with both sizes in decimal GB. The check fails if
+    a file system is smaller than LEAST. A file system smaller than ADVISED gives a warning if the severity of the
+    requirement is `must`, and passes if the severity is `advice`. If more than `full` percent of the file system / is
+    in use, the outcome is also a warning.
     """
     filesystems = require_fact(subject.facts.filesystems, "filesystems")
     small: list[str] = []

@@ -59,7 +59,7 @@ def exclusive_worker(subject: PlanSubject) -> Findings:
         return not_applicable(_("no worker is Platform Exclusive"))
     broken = tuple(_exclusive_but_deployable(plan, nodes))
     observed = _(
-        "the installer cannot make the worker {address} Platform Exclusive; do it in the platform after the install"
+        "the installer cannot make the worker {address} Platform Exclusive; do this in the platform after the install"
     )
     return broken or tuple(
         warn(observed.format(address=node.address), node_path(plan, node, "platform_exclusive")) for node in nodes
