@@ -202,9 +202,12 @@ class Requirement(_Row):
     If it is empty, the title is shown.
     """
     why: str = ""
-    """The reason for the requirement: the consequence if it is not fulfilled."""
+    """The reason for the requirement, usually what happens if it is not fulfilled."""
     expected: str = ""
-    """The expected value. An expected value that the check returns replaces it. Without both, the title is shown."""
+    """The expected value. An expected value that the check returns replaces it.
+
+    If both are missing, the title is shown.
+    """
     remedy: str = ""
     """The text that describes the fix."""
     commands: str = ""
@@ -217,7 +220,7 @@ class Requirement(_Row):
     facts_check: FunctionCheck | None = None
     """The cluster check that a plan requirement runs in addition to its plan check.
 
-    It runs only if the outcome of the plan check is passed, advice or to confirm.
+    It runs only if the outcome of the plan check is `PASS`, `WARN` or `MANUAL`.
     """
 
     def remedy_text(self, os_id: str | None = None) -> str:

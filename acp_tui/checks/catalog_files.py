@@ -1,7 +1,8 @@
 """Read the YAML files of the requirement catalogue and apply the changes of each release.
 
-Errors name the file, the row and the key, such as "assets/catalog/kernel.yaml: KRN-THP: expected: Input should be a
-valid string". They are for people who edit the catalogue, and are not translated.
+An error message names the file, the row and the key, for example:
+"assets/catalog/kernel.yaml: KRN-THP: expected: Input should be a valid string".
+The messages are for people who edit the catalogue, and are not translated.
 """
 
 from collections.abc import Iterator, Mapping

@@ -36,7 +36,7 @@ class Issuer:
     This holds for a root certificate, and for a CA certificate (CA:TRUE) whose key usages allow it.
     """
     forbids: tuple[str, ...] = ()
-    """The name constraints of the issuer forbid these names and addresses of the server."""
+    """The names and addresses of the server that the name constraints of this issuer forbid."""
     rsa_bits: int = 0
     """Size of the RSA key in bits; 0 if the key is not an RSA key."""
 

@@ -103,10 +103,7 @@ def manual_finding(requirement: Requirement) -> Finding:
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """The input of one evaluation.
-
-    `findings` yields the findings of a row. Each comes with the OS ID that selects the commands of its fix.
-    """
+    """Evaluate the catalogue rows for one plan and the facts of its nodes."""
 
     plan: Plan
     facts: Mapping[str, Facts]
@@ -116,6 +113,7 @@ class _Evaluation:
     topology: Topology
 
     def findings(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
+        """Yield each finding of the catalogue row with the OS ID that selects the commands of the fix."""
         if row.check.kind in ("stated", "step"):
             return
         if row.scope == "node":
@@ -135,7 +133,7 @@ class _Evaluation:
                 yield finding, self._os_id(finding.node)
 
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
-        """Check a plan rule. If the plan fulfils the rule, run its `facts_check` on the facts of the nodes, too.
+        """Check a plan rule. If the plan fulfils it, also run the `facts_check` of the rule on the facts of the nodes.
 
         If findings of the `facts_check` do not pass, they replace the findings of the plan. Only a plan finding that a
         person must confirm remains.
@@ -190,7 +188,10 @@ class _Evaluation:
         return systems.pop() if len(systems) == 1 else None
 
     def _missing_reason(self, node: Node, fact: str = "") -> str:
-        """Return the reason why a fact of `node` is missing: the reason of the collector, otherwise the node state."""
+        """Return the reason why a fact of `node` is missing.
+
+        It is the reason that the collector gave. If the collector gave no reason, it is the node state.
+        """
         facts = self.facts.get(node.address)
         reason = facts.missing.get(fact) if facts and fact else None
         return reason or pgettext("reason", _MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])

@@ -70,8 +70,8 @@ def _free_instead(
 ) -> Network | None:
     """Return a free range for the plan key `path` if its range is too small or overlaps a used network; otherwise None.
 
-    `now`: the ranges of all plan keys. `fixed`: the used networks that are not ranges of the plan. `others`: the ranges
-    of the plan that the range of `path` must not overlap.
+    `now`: the ranges of the plan, by plan key. `fixed`: the used networks that are not ranges of the plan.
+    `others`: the ranges of the plan that the range of `path` must not overlap.
     """
     fixed, preferred = tuple(fixed), with_room(plan, path, now[path])
     used = (*(network for network_used in fixed for network in network_used.sure), *others)

@@ -58,7 +58,7 @@ TITLE_COLUMNS = 36
 """Maximum width of a finding in a list on the screen, in columns."""
 
 _BROKEN = (Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL)
-"""Outcomes with which the finding of a requirement is shown. With all other outcomes, the title is shown."""
+"""The outcomes for which the finding of a requirement is shown. For all other outcomes, the title is shown."""
 
 _ROLES: Mapping[str, str] = {"control-plane": NC_("role", "control plane"), "worker": NC_("role", "worker")}
 
@@ -85,7 +85,7 @@ def role_label(role: str) -> str:
 
 
 def verdict_title(row: Requirement, verdict: Verdict) -> str:
-    """Return the finding of a requirement that failed ("Swap is on"), otherwise its demand ("Swap must be off").
+    """Return the finding ("Swap is on") if the outcome is in `_BROKEN`, otherwise the title ("Swap must be off").
 
     `{names}` is replaced by the names of the verdict. A finding is cut to `TITLE_COLUMNS` columns.
     """

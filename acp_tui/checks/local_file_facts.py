@@ -29,14 +29,14 @@ class PrimaryCluster:
 class LocalFiles:
     """The content of the local files of a plan.
 
-    A value of None means that the plan names no such file, or that the file was not read. Checks that need the
-    file then give the outcome `unknown`.
+    A value of None means that the plan names no such file, or that acp-tui has not tried to read the file. Checks that
+    need the file then give the outcome `unknown`.
     """
 
     certificate: CertificateFacts | None = None
     primary: PrimaryCluster | None = None
     unreadable_keys: Mapping[str, str] = field(default_factory=dict)
-    """The plan keys whose SSH key file cannot be read, each with the reason."""
+    """For each plan key that names an unreadable SSH key file: the reason."""
 
 
 NO_LOCAL_FILES = LocalFiles()

@@ -26,7 +26,7 @@ from acp_tui.plan.sections.node import Node
 Network = IPv4Network | IPv6Network
 
 _WIDE = 8
-"""A prefix length in bits. A route with a shorter prefix, such as VPN clients set, counts as a default route."""
+"""A prefix length in bits. VPN clients often set routes with a shorter prefix; these count as default routes."""
 _USUAL_SUBNET = {4: 24, 6: 64}
 """For each IP version: the prefix length that is assumed for a node's subnet while the real one is unknown."""
 

@@ -1,4 +1,4 @@
-"""Suggest values for plan keys from the facts: node interfaces, IPv6 addresses, free ranges."""
+"""Use the facts of the nodes to suggest values for the plan: node interfaces, IPv6 addresses, free ranges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

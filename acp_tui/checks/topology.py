@@ -40,7 +40,7 @@ class NodeTargets:
 
 @dataclass(frozen=True)
 class Topology:
-    """The addresses, ports and names that the nodes of a plan test. It is computed once for each plan."""
+    """The addresses, ports and names that the nodes of a plan test. They are computed once for each plan."""
 
     nodes: tuple[NodeTargets, ...]
     """The nodes in the order of the plan."""
@@ -109,7 +109,8 @@ def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
 def load_balancer_port(plan: Plan, rule: Requirement) -> int:
     """Return the port that the load balancer must forward to fulfil the requirement `rule` (LB-*).
 
-    The row has the number of the port, or names the HTTPS or HTTP port of the plan. The result is 0 if HTTP is off.
+    The catalogue row of `rule` contains a port number, or names the HTTPS or HTTP port of the plan. The HTTP port is 0
+    if HTTP is off.
     """
     port = _function(rule).text("port")
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]

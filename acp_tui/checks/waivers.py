@@ -14,7 +14,7 @@ from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.waiver import Waiver
 
 RULE = "PRE-ALL"
-"""The requirement ID of the warnings about waivers without effect. It is also the ID of the plan key `waivers`."""
+"""The requirement ID of the warnings about waivers without effect. The plan key `waivers` has the same ID."""
 
 
 _NEVER_WAIVED = (Outcome.PASS, Outcome.NOT_APPLICABLE)

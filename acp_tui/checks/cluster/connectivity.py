@@ -36,7 +36,7 @@ Paths = dict[tuple[str, int], TcpPath]
 def paths_open(subject: ClusterSubject) -> Findings:
     """X-FIREWALL: every TCP path between two nodes must be open.
 
-    If packets as large as the MTU do not pass between two nodes, it is a warning.
+    If packets as large as the MTU do not pass between two nodes, the outcome is a warning.
     """
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     closed, unknown, count = closed_paths(subject, tested)
@@ -120,7 +120,7 @@ def _paths_to(
 
 
 def _login_worked(subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]) -> bool:
-    """Return True if acp-tui logged in to the node `target` and this node reported its own TCP paths.
+    """Return True if acp-tui logged in to the node `target` and this node reported the TCP paths that it tested.
 
     If not, the node is possibly down, so a closed path to the node does not prove that a firewall blocks it.
     """

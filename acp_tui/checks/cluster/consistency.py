@@ -36,7 +36,8 @@ def hostnames_unique(subject: ClusterSubject) -> Findings:
 def same_timezone(subject: ClusterSubject) -> Findings:
     """X-TIMEZONE: all nodes must have the UTC offset that most nodes have.
 
-    If the offset of a node is correct, but the name of its time zone differs from that of most nodes, it is a warning.
+    If the offset of a node is correct, but the name of its time zone differs from that of most nodes, the
+    outcome is a warning.
     """
     offsets, findings = fact_of_nodes(subject, "utc_offset", lambda f: f.utc_offset)
     usual = most_common(offsets, preferred_node(subject))
@@ -59,9 +60,9 @@ def same_timezone(subject: ClusterSubject) -> Findings:
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
-    """Return the address of the node that decides between equally frequent values: the installer node.
+    """Return the address of the installer node; None if the plan has no installer node.
 
-    Return None if the plan has no installer node.
+    If two values are equally frequent on the nodes, the value of the installer node counts as the usual one.
     """
     return subject.plan.installer_node.address if subject.plan.installer_node else None
 

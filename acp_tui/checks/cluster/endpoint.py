@@ -13,8 +13,8 @@ from acp_tui.nodes.facts import TcpPath, TcpResult
 def load_balancer_reachable(subject: ClusterSubject) -> Findings:
     """LB-*: each node must reach the ports of the cluster endpoint.
 
-    The check passes if the endpoint accepts or refuses the connection, and a timeout is a warning. If the active load
-    balancer test ran, the findings come from the results of that test instead.
+    The check passes if the endpoint accepts or refuses the connection. A timeout gives only a warning. If the active
+    load balancer test ran, the findings come from the results of that test instead.
     """
     endpoint, port = subject.plan.address.cluster_endpoint, load_balancer_port(subject.plan, subject.requirement)
     if not endpoint:
@@ -47,7 +47,7 @@ def from_every_node(observed: str) -> str:
 
 
 def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Findings:
-    """Return the findings of the load balancer test; () if the test did not run on this port."""
+    """Return the findings of the load balancer test for `port`; () if the test did not include this port."""
     planes = _control_planes(subject)
     errors = {
         n: f.listener_results[port]
@@ -77,9 +77,9 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
             continue
         if one_backend_each:
             observed = _(
-                "the load balancer {address} forwarded connections to {nodes}, but never to this node. It forwarded "
-                "all connections from one node to the same backend, so it probably chooses the backend by source "
-                "address. In that case, this test cannot reach every backend"
+                "the load balancer {address} forwarded connections to {nodes}, but never to this node. All "
+                "connections from the same node went to the same backend, so the load balancer probably chooses the "
+                "backend by source address. In that case, this test cannot reach every backend"
             )
             findings.append(Finding(Outcome.UNKNOWN, observed.format(address=address, nodes=shown), node=node))
         else:
@@ -105,7 +105,7 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
 
 
 def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening: list[str]) -> str:
-    """Return the error with which the load balancer breaks every connection; "" if there is no such error.
+    """Return a text about a wrong port or a PROXY header of the load balancer; "" if there is no such error.
 
     `listening`: the addresses of the control plane nodes with a temporary test port.
     """
@@ -130,8 +130,8 @@ def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening
 def _no_backend_reached(address: str) -> str:
     observed = _(
         "no connection to {address} reached a temporary test port on the control plane nodes. Before the install, "
-        "this is also the result if the load balancer uses HTTP mode, terminates TLS, or has a health check that "
-        "needs more than a TCP connection"
+        "the test also fails with a correct load balancer that uses HTTP mode, terminates TLS, or has a health check "
+        "that needs more than a TCP connection"
     )
     return observed.format(address=address)
 

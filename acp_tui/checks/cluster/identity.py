@@ -81,7 +81,7 @@ def _same_machine(facts: Facts, other: Facts) -> bool:
 
 
 def _addresses_of_other_nodes(subject: ClusterSubject, separate: list[str]) -> Iterator[Finding]:
-    """Yield a finding for each node that has the plan address of another machine on one of its interfaces."""
+    """Yield a finding for each interface whose address the plan gives to a different node."""
     planned = [target for target in subject.topology.nodes if target.node in separate]
     owner = {ip_address(address): target.node for target in planned for address in target.addresses}
     for node in separate:

@@ -15,7 +15,7 @@ def names_resolve(subject: ClusterSubject) -> Findings:
     """NETRES-DOMAIN: every node must resolve each name of the plan to the same addresses, and not to loopback.
 
     Only addresses of the cluster's IP family count, because the resolver of a node without IPv6 skips IPv6 addresses.
-    Three results are only a warning: 1. The address is not in the plan; it can be an external address of the load
+    Three results give only a warning: 1. The address is not in the plan; it can be an external address of the load
     balancer. 2. The plan has several nodes, and the address is that of one node. 3. The entry for the name in
     /etc/hosts of a node differs from the name server, or is the only source on this node while other nodes query a name
     server.
@@ -69,7 +69,8 @@ def _wrong(subject: ClusterSubject, name: str, here: tuple[str, ...] | None, usu
         text = _("{name} resolves to {addresses} on this node, but to {others} on other nodes")
         return text.format(name=name, addresses=addresses, others=others)
     if any(ip_address(address).is_loopback for address in usual):
-        return _("{name} resolves to {addresses}, a loopback address").format(name=name, addresses=addresses)
+        text = _("{name} resolves to {addresses}; this includes a loopback address")
+        return text.format(name=name, addresses=addresses)
     family = _family(subject)
     if family and name not in subject.plan.address.others and ip_address(usual[0]).version != family:
         text = _("{name} resolves only to {addresses}, and not to an IPv{family} address")
@@ -87,7 +88,7 @@ def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved:
         _of_family(subject, (subject.facts[node].names or {}).get(name)) or (),
     )
     if servers and set(servers) != set(here):
-        text = _("{name} has the address {addresses} in /etc/hosts, but the name server returns {others}")
+        text = _("/etc/hosts maps {name} to {addresses}, but the name server returns {others}")
         return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(servers)))
     querying = [n for n, names in by_server.items() if name not in names and (subject.facts[n].names or {}).get(name)]
     if servers is None and querying:
@@ -113,14 +114,14 @@ def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> s
     if registry and name == registry[0]:
         return ""
     if not plan.single and subject.topology.owners.keys() & set(usual):
-        return _("{name} resolves to {addresses}, which is the address of a node").format(
+        return _("{name} resolves to {addresses}; this includes the address of a node").format(
             name=name, addresses=", ".join(usual)
         )
     families = {ip_address(a).version for a in known}
     others = [a for a in usual if ip_address(a).version in families and a not in known]
     if not others or any(ip_address(a).is_loopback for a in usual):
         return ""
-    text = _("{name} resolves to {addresses}, which is not an address of the plan")
+    text = _("{name} resolves to {addresses}, but the plan has no such address")
     return text.format(name=name, addresses=", ".join(others))
 
 

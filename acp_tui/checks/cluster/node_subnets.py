@@ -55,10 +55,10 @@ def _host_networks(subject: ClusterSubject) -> Iterator[tuple[Node, Network | No
 
 
 def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
-    """XR-CIDR-HOST: no CIDR range of the plan may overlap the subnet of a node or contain its name servers.
+    """XR-CIDR-HOST: no CIDR range of the plan may overlap the subnet of a node, or contain a name server of a node.
 
-    An overlap with another network to which a node has a route is only a warning. With Calico, every overlap is only a
-    warning.
+    An overlap with another network to which a node has a route gives only a warning. With Calico, every overlap gives
+    only a warning.
     """
     worst = Outcome.FAIL if subject.plan.network.cni == "kube-ovn" else Outcome.WARN
     known, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)

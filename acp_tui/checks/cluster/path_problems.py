@@ -27,7 +27,7 @@ class PathProblem:
     source_at_fault: bool = False
     """True if the cause of the problem is certainly at the source node."""
     seconds: float = 0
-    """The round trip time in seconds, if the problem is that it is too long; otherwise 0."""
+    """The round trip time in seconds if it is too long; 0 for all other problems."""
 
 
 def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:

@@ -20,8 +20,8 @@ def power_saving_off(subject: NodeSubject) -> Finding:
 def solid_state(subject: NodeSubject) -> Finding:
     """HW-DISK-SSD: the disks of the folders that the requirement lists must not be rotational.
 
-    A rotational disk fails the check only on a physical machine. On a virtual machine it is a warning, because
-    hypervisors often report every disk as rotational.
+    A rotational disk fails the check only on a physical machine. On a virtual machine, it gives only a warning,
+    because hypervisors often report every disk as rotational.
     """
     disks = [d for d in require_fact(subject.facts.disks, "disks") if d.path in subject.check.texts("paths")]
     spinning = [f"{d.device} ({d.path})" for d in disks if d.rotational]
@@ -54,9 +54,10 @@ def etcd_disk(subject: NodeSubject) -> Finding:
 def storage_sizes(subject: NodeSubject) -> Finding:
     """REL-CAPACITY: each folder that the requirement lists must be on a file system that is large enough.
 
-    The requirement lists `PATH LEAST ADVISED` for each folder, with both sizes in decimal GB. A file system smaller
-    than LEAST fails. One smaller than ADVISED is a warning if the severity of the requirement is `must`, and passes if
-    it is `advice`. It is also a warning if more than `full` percent of the file system / is in use.
+    The requirement lists `PATH LEAST ADVISED` for each folder, with both sizes in decimal GB. The check fails if
+    a file system is smaller than LEAST. A file system smaller than ADVISED gives a warning if the severity of the
+    requirement is `must`, and passes if the severity is `advice`. If more than `full` percent of the file system / is
+    in use, the outcome is also a warning.
     """
     filesystems = require_fact(subject.facts.filesystems, "filesystems")
     small: list[str] = []

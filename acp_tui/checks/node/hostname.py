@@ -16,7 +16,7 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
 def hostname_length(subject: NodeSubject) -> Finding:
     """NET-HOSTNAME-LEN: the host name must not be too long.
 
-    A different name in /etc/hostname is a warning, because the node has that name after the next boot.
+    A different name in /etc/hostname gives a warning, because the node has that name after the next boot.
     """
     name = require_fact(subject.facts.hostname, "hostname")
     length = npgettext(

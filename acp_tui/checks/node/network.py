@@ -42,7 +42,7 @@ def nameservers_present(subject: NodeSubject) -> Finding:
 def nameservers_allowed(subject: NodeSubject) -> Finding:
     """NET-RESOLV-172: no name server may have an address in 172.0.0.0/8.
 
-    A name server in 127.0.0.0/8, such as the local resolver of systemd, is a warning (OQ-RESOLV-172).
+    A name server in 127.0.0.0/8, such as the local resolver of systemd, gives only a warning (OQ-RESOLV-172).
     """
     servers = require_fact(subject.facts.nameservers, "nameservers")
     shown = ", ".join(servers) or _("the node has no name server")
@@ -64,7 +64,8 @@ def _search(facts: Facts) -> tuple[str, ...]:
 def search_domains(subject: NodeSubject) -> Finding:
     """NET-RESOLV-SEARCH: the node should have no search domain.
 
-    Search domains are a warning. They fail if their number or length exceeds a limit of the requirement.
+    A search domain gives a warning. The check fails if the number or length of the search domains exceeds a limit of
+    the requirement.
     """
     domains = _search(subject.facts)
     if not domains:
@@ -167,7 +168,7 @@ def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
 def ports_free(subject: NodeSubject) -> Finding:
     """NET-PORTS-*: no process may listen on the TCP ports that the requirement lists.
 
-    A UDP socket on a port with the same number is a warning (OQ-UDP).
+    A UDP socket on a port with the same number gives only a warning (OQ-UDP).
     """
     required = {port for text in subject.check.texts("ports") for port in _range(text)}
     used = {

@@ -1,4 +1,4 @@
-"""Check the operating system, kernel and processor of one node against the supported ones."""
+"""Check whether the operating system, kernel and processor of one node are supported."""
 
 import re
 
@@ -40,7 +40,7 @@ def check_os_support(check: Supported, facts: Facts) -> Finding:
 
 
 def _minor_unknown(check: Supported, facts: Facts, version: str) -> bool:
-    """Return True if only the major version is known, and the table of supported systems lists minor versions.
+    """Return True if only the major version is known, but the table of supported systems lists minor versions.
 
     This happens on CentOS if /etc/centos-release is missing.
     """
@@ -100,7 +100,7 @@ def kunpeng(subject: NodeSubject) -> Finding:
 def ubuntu_hwe(subject: NodeSubject) -> Finding:
     """OS-UBUNTU-HWE: the node must not run an HWE kernel (a newer Ubuntu kernel).
 
-    An installed HWE package is a warning, because its kernel can start at the next boot.
+    An installed HWE package gives only a warning, because its kernel can start at the next boot.
     """
     kernel = require_fact(subject.facts.kernel, "kernel")
     build = require_fact(subject.facts.kernel_build, "kernel_build")

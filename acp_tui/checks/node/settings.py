@@ -31,8 +31,8 @@ def boot_parameter(subject: NodeSubject) -> Finding:
     if token in (subject.facts.boot_tokens or ()):
         update = "update-grub" if subject.facts.os_id == "ubuntu" else f"grubby --update-kernel=ALL --args={token}"
         observed = _(
-            "current state: {now}; the required value is set in the boot loader or in /etc/default/grub, and takes "
-            "effect after a reboot"
+            "current state of the boot parameter: {now}; the required value is set in the boot loader or in "
+            "/etc/default/grub, and takes effect after a reboot"
         )
         return Finding(Outcome.PENDING_REBOOT, observed.format(now=now), remedy=f"{update}\nreboot")
     advice_only = subject.facts.os_id in subject.check.texts("advice_on")
@@ -73,7 +73,7 @@ def _loaded(subject: NodeSubject) -> str:
 def apparmor_off(subject: NodeSubject) -> Finding:
     """SEC-APPARMOR: AppArmor must be disabled in the kernel.
 
-    AppArmor without loaded profiles has no effect, so it is only a warning (OQ-APPARMOR).
+    AppArmor without loaded profiles has no effect, so it gives only a warning (OQ-APPARMOR).
     """
     if not require_fact(subject.facts.apparmor, "apparmor"):
         return Finding(Outcome.PASS, _("AppArmor is disabled in the kernel"))
@@ -125,8 +125,8 @@ def selinux_off(subject: NodeSubject) -> Finding:
 def firewall_off(subject: NodeSubject) -> Finding:
     """SEC-FIREWALL: no firewall unit may be active, and none may be enabled for the next boot.
 
-    On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing, so it is
-    only a warning.
+    On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing, and
+    gives only a warning.
     """
     if subject.facts.units is None and subject.facts.ufw_enabled:
         return _firewall(Outcome.FAIL, _("the file ufw.conf enables the firewall {names}"), {"ufw"})
@@ -173,7 +173,7 @@ def _firewall(outcome: Outcome, text: str, shown: Set[str], others: Set[str] = f
 
 
 def swap_off(subject: NodeSubject) -> Finding:
-    """SYS-SWAP: no swap may be in use. Swap that is only enabled for the next boot is a warning."""
+    """SYS-SWAP: no swap may be in use. Swap that is only enabled for the next boot gives a warning."""
     swaps = require_fact(subject.facts.swaps, "swaps")
     if swaps:
         return Finding(
@@ -236,7 +236,7 @@ def _sudo(subject: NodeSubject, ok: str) -> Finding:
 def sshd_setting_is_no(subject: NodeSubject) -> Finding:
     """USR-USEDNS, USR-USEPAM: the sshd setting must be `no` in a configuration file.
 
-    If the value `no` is only the default of sshd, it is a warning.
+    If the value `no` is only the default of sshd, the outcome is a warning.
     """
     name = subject.check.text("setting")
     setting = require_fact(subject.facts.sshd, "sshd").get(name)

@@ -11,7 +11,7 @@ from acp_tui.core.units import mebibytes
 def folder_absent(subject: NodeSubject) -> Finding:
     """FS-DIR-*: the folder must be absent.
 
-    An empty mount point is only a warning if the requirement has the key `mount_allowed` (OQ-CONTAINERD-MOUNT).
+    If the requirement has the key `mount_allowed`, an empty mount point gives only a warning (OQ-CONTAINERD-MOUNT).
     """
     folders = require_fact(subject.facts.directories, "directories")
     paths = subject.check.texts("paths")
@@ -38,14 +38,14 @@ def _described(subject: NodeSubject, path: str) -> str:
     elif folder.size is not None:
         notes.append(pgettext("unit", "{size} MiB").format(size=ceil(mebibytes(folder.size))))
     if folder.newest:
-        notes.append(pgettext("observed value", "last change of a file: {time}").format(time=folder.newest))
+        notes.append(pgettext("observed value", "the newest file is from {time}").format(time=folder.newest))
     return f"{path} ({', '.join(notes)})" if notes else path
 
 
 def conflicting_packages(subject: NodeSubject) -> Finding:
     """PKG-CONFLICT-*: no package that the requirement lists by name or by family may be installed.
 
-    Another package whose name contains a listed name is a warning (OQ-PKG-SUBSTRING).
+    Another package whose name contains a listed name gives only a warning (OQ-PKG-SUBSTRING).
     """
     fact = subject.check.text("fact")
     installed: frozenset[str] = require_fact(getattr(subject.facts, fact), fact)
@@ -76,7 +76,7 @@ def _of_family(name: str, family: str) -> bool:
 def no_leftover_binaries(subject: NodeSubject) -> Finding:
     """PKG-LEFTOVER-BIN: no binaries of removed software may remain.
 
-    They are only a warning, because a person must decide whether to delete them.
+    A remaining binary gives only a warning, because a person must decide whether to delete it.
     """
     binaries = require_fact(subject.facts.leftover_binaries, "leftover_binaries")
     leftovers = tuple(path for path in binaries if path.rpartition("/")[2] not in subject.check.texts("allowed"))

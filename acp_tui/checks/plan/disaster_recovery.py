@@ -97,7 +97,7 @@ def certificate(subject: PlanSubject) -> Findings:
     own, primary, primary_plan = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
-        return passed(_("the plan has an existing certificate"))
+        return passed(_("the plan uses an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
         return manual(_("Does the primary cluster have the same certificate and key as this plan?"), *paths, PRIMARY)
     if primary is None or primary_plan is None:
@@ -188,7 +188,9 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
     if here is None:
         return  # the rule that requires the secret reports it
     if unavailable or there is None:
-        observed = pgettext("observed value", "{path} cannot be compared with the primary cluster: {reason}")
+        observed = pgettext(
+            "observed value", "{path} cannot be compared with the value in the plan of the primary cluster: {reason}"
+        )
         reason = unavailable or _("the plan of the primary cluster does not have this value")
         yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():

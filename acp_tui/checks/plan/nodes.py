@@ -102,7 +102,10 @@ def installer_first(subject: PlanSubject) -> Findings:
             findings_or_pass(findings, "") if findings else not_applicable(_("the plan has no control plane node yet"))
         )
     if not chosen and first.installer is False:
-        observed = _("the plan has no installer node: `installer` is false for {address}, the first control plane node")
+        observed = _(
+            "the plan has no installer node: the default is the first control plane node, {address}, but `installer` "
+            "of this node is false"
+        )
         findings.append(fail(observed.format(address=first.address), node_path(plan, first, "installer")))
     return findings_or_pass(
         findings, pgettext("observed value", "the installer node is {address}").format(address=first.address)
@@ -137,7 +140,7 @@ def key_usable(subject: PlanSubject) -> Findings:
             unreadable[path],
             path,
             expected=_("the key file must be a readable private key without a passphrase"),
-            remedy=_("Copy the SSH key to the path that the plan names, or enter the path of another key file."),
+            remedy=_("Copy the SSH key to the path on this host that the plan names, or enter a different path."),
         )
         for path in dict.fromkeys(keys.values())
         if path in unreadable
@@ -204,7 +207,8 @@ def one_interface(subject: PlanSubject) -> Findings:
     if not own or (len(names) == 1 and len(own) == len(plan.nodes) and not plan.network.nic):
         return findings_or_pass((), plan.network.nic or format_list(sorted(name for name in names if name)))
     observed = _(
-        "the node {address} has its own interface name {nic}, but the installer accepts only one name for all nodes"
+        "the plan sets the interface name of the node {address} separately ({nic}), but the installer accepts only one "
+        "name for all nodes"
     )
     return tuple(
         warn(observed.format(address=node.address, nic=node.nic), node_path(plan, node, "nic"), "network.nic")

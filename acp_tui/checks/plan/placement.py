@@ -59,7 +59,7 @@ def exclusive_worker(subject: PlanSubject) -> Findings:
         return not_applicable(_("no worker is Platform Exclusive"))
     broken = tuple(_exclusive_but_deployable(plan, nodes))
     observed = _(
-        "the installer cannot make the worker {address} Platform Exclusive; set this in the platform after the install"
+        "the installer cannot make the worker {address} Platform Exclusive; do this in the platform after the install"
     )
     return broken or tuple(
         warn(observed.format(address=node.address), node_path(plan, node, "platform_exclusive")) for node in nodes
@@ -141,14 +141,14 @@ def component_nodes_known(subject: PlanSubject) -> Findings:
 
 
 def monitoring_agents(subject: PlanSubject) -> Findings:
-    """XR-VM-AGENTS: VictoriaMetrics must have at least 1 agent. Instead of 0, acp-tui sends 1 to the installer."""
+    """XR-VM-AGENTS: VictoriaMetrics must have at least 1 agent. If the plan has 0 agents, the install creates 1."""
     chosen = subject.plan.components
     if not chosen.victoriametrics_nodes:
         return not_applicable(pgettext("observed value", "the plan does not use VictoriaMetrics"))
     if chosen.victoriametrics_agents == 0:
         return (
             warn(
-                _("the plan has 0 VictoriaMetrics agents; acp-tui sends the number 1 to the installer"),
+                _("the plan has 0 VictoriaMetrics agents, but at least 1 is required; the install creates 1 agent"),
                 "components.victoriametrics_agents",
             ),
         )

@@ -1,6 +1,6 @@
 """Short functions that create the findings of plan rules.
 
-A rule that is not fulfilled returns FAIL. `build_verdict` turns it into a warning if the severity is `advice`.
+A rule that is not fulfilled returns FAIL. If the severity is `advice`, `build_verdict` turns FAIL into a warning.
 """
 
 from collections.abc import Iterable

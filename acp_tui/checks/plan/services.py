@@ -106,7 +106,8 @@ def external_registry(subject: PlanSubject) -> Findings:
     if registry.address == address:
         return confirmation
     observed = _(
-        "the registry {planned} has a URL scheme, which image names do not allow; acp-tui sends only {address}"
+        "the registry {planned} has a URL scheme, which image names do not allow; acp-tui sends only {address} to "
+        "the installer"
     )
     return (warn(observed.format(planned=registry.address, address=address), "registry.address"), *confirmation)
 

@@ -265,7 +265,7 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """Yield the total size that the workload clusters require of all workers, and combinations of machines for it."""
+    """Yield the total size of all workers that the workload clusters require, and the machines that provide it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)

@@ -71,7 +71,7 @@ def _machine(subject: NodeSubject, required: Size) -> Size:
 
 
 def _shown(subject: NodeSubject, machine: Size) -> str:
-    """Return the size as text, on bare metal with several threads per core also the physical cores (OQ-CORES)."""
+    """Return the size as text. On bare metal with several threads per core, add the physical cores (OQ-CORES)."""
     threads = subject.facts.cpu_threads or 1
     if not machine.cores or subject.facts.virtual is not False or threads == 1:
         return str(machine)
@@ -163,13 +163,16 @@ def arm_factor(subject: NodeSubject) -> Finding:
 
 
 def capacity_for_clusters(subject: ClusterSubject) -> Findings:
-    """CAP-MC-HGROW: all workers together must have the base size, and a share of it for every ten workload clusters."""
+    """CAP-MC-HGROW: all workers together must have the total size that the number of workload clusters requires.
+
+    It is a base size, increased by a share of the base size for every ten workload clusters.
+    """
     need = workers_together(subject.check, subject.plan)
     if need == Size():
         return (
             Finding(
                 Outcome.NOT_APPLICABLE,
-                _("with so few workload clusters, the rule requires no total size of the workers"),
+                _("for this number of workload clusters, the rule requires no total size of the workers"),
             ),
         )
     have = Size()
