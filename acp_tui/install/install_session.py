@@ -134,7 +134,7 @@ class InstallSession:
     home: Path
     plan_dir: Path
     package: PackageWork | None = None
-    """Verifies and unpacks the packages, and keeps the results. If this field is None, `check` creates an object."""
+    """Verifies and unpacks the packages, and keeps the results. If this field is None, `check` creates one."""
     address_map: AddressMap = direct
     settings: RunSettings = field(default_factory=RunSettings)
     remote: bool = False
@@ -207,7 +207,7 @@ class InstallSession:
         return run if run is not None and run.phase not in FINAL else None
 
     def installed_run(self) -> RunState | None:
-        """Return the last run of this host if it has the platform address of this plan, else None."""
+        """Return the last run of this host if that run has the platform address of this plan, else None."""
         with suppress(RunNotFound):
             run_dir = last_run(self.home)
             run = status(run_dir) if run_dir is not None else None
@@ -283,7 +283,7 @@ class InstallSession:
         return await clean_up(access)
 
     async def access(self) -> "NodeAccess":
-        """Return the data to connect to the nodes of the plan: logins, host keys and addresses."""
+        """Return the data for connections to the nodes of the plan: logins, host keys and addresses."""
         await _load("acp_tui.install.verify.collect")
         from acp_tui.install.verify.collect import NodeAccess
 

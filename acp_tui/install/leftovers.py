@@ -103,4 +103,6 @@ def lines(leftovers: Leftovers) -> Iterator[str]:
     else:
         yield _("The configuration was not sent. Only the installer node was changed.")
     if leftovers.unpacked:
-        yield _("The package is unpacked in {folder} and can be used again.").format(folder=run.spec.setup_dir.parent)
+        yield _("The package is still unpacked in {folder}. A new run can use it.").format(
+            folder=run.spec.setup_dir.parent
+        )

@@ -126,7 +126,7 @@ async def launch(
 
 
 def _remove_earlier_secrets(bundle: Path) -> None:
-    """Remove the secrets of all bundles except `bundle`. Earlier runs need theirs only until a new run starts."""
+    """Remove the secrets of all bundles except `bundle`. A run needs its secrets only until the next run starts."""
     for other in bundle.parent.glob("*/"):
         if other != bundle:
             with suppress(OSError):

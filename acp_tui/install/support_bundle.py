@@ -169,7 +169,9 @@ def _read(path: Path) -> str:
 
 
 def _ends(path: Path) -> str:
-    """Return the start and the end of a log. Only complete lines are kept: a part of a secret would not be masked."""
+    """Return the start and the end of a log.
+
+    Only complete lines are kept, because a part of a secret would not be masked."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)

@@ -118,7 +118,7 @@ def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:
     assert "a/crash: CrashLoopBackOff 0/1" in done.stdout
     assert "a/half: Running 1/2" in done.stdout
     assert "coredns" not in done.stdout
-    assert "The cluster is not verified." in done.stdout
+    assert "The cluster did not pass the checks." in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Pla
     assert_not_removed(place, "an install that this host started has not ended")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
-    assert_not_removed(place, "the cluster is not verified")
+    assert_not_removed(place, "the cluster did not pass the checks")
     put(place.first, "/srv/pods", table(PODS))
     put(place.first, "/srv/www/api/progress", '{"status": "Running", "step": 3}')
     place.first.sh("cd /srv/www && { setsid python3 -m http.server 8080 >/dev/null 2>&1 </dev/null & } ; "

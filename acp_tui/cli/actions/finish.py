@@ -132,7 +132,7 @@ def print_result(session: InstallSession, result: Finish) -> None:
     elif result.healthy:
         print_out(_("The cluster is installed and verified. The platform is at {url}").format(url=url))
     else:
-        print_out(pgettext("heading", "The cluster is not verified. Fix the findings above."))
+        print_out(pgettext("heading", "The cluster did not pass the checks. Fix the findings above."))
 
 
 async def save_completion_report(session: InstallSession, result: Finish) -> None:

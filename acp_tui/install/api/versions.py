@@ -74,7 +74,7 @@ def parse_offer(body: str) -> Offered:
 
 
 def _lines(value: JsonValue, path: str = "") -> Iterator[str]:
-    """Yield each text in `value` as a line `path: text`. A version is then next to its component's name."""
+    """Yield each text in `value` as a line `path: text`. The path can name the component to which a version belongs."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _lines(inner, f"{path}.{key}" if path else key)

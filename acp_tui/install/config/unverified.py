@@ -37,8 +37,8 @@ def unverified(plan: Plan) -> tuple[str, ...]:
         (
             mixed,
             _(
-                "Unattended installs with isolation are documented only if all control plane nodes are exclusive: "
-                "reserved for the platform."
+                "The plan sets `isolation` to true. With this setting, unattended installs are documented only if all "
+                "control plane nodes are exclusive (reserved for the platform)."
             ),
         ),
         (

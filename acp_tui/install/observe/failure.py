@@ -19,7 +19,10 @@ _LONGEST = 300  # characters of a line
 _CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"no space left on device|disk quota exceeded",
-        N_("A disk is full. To find it, run df -h on the nodes. For the required space, see BND-FREE-100G."),
+        N_(
+            "A disk is full. For the required space, see the requirement BND-FREE-100G. To find the disk, run on each "
+            "node: df -h"
+        ),
     ),
     (
         r"address already in use|port is already allocated|bind: .*in use",
@@ -96,7 +99,7 @@ def failure(state: RunState, most: int = 8) -> Failure:
 
 
 def likely(phase: Phase, text: str) -> str:
-    """Return the likely cause of a failure. If `text` has no known error message, it depends on the phase."""
+    """Return the likely cause of a failure. If `text` has no known error message, the cause depends on `phase`."""
     lower = text.lower()
     for pattern, cause in _CAUSES:
         if re.search(pattern, lower):

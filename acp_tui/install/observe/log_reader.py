@@ -17,7 +17,7 @@ from acp_tui.core.text import sanitize
 MAX_LINE = 500
 """The largest number of characters of a line that are shown."""
 _FIRST_PIECE, _PIECE = 4096, 1024 * 1024
-"""Bytes of the first read, and the limit of a later read. Most lines are short, so the first read is small."""
+"""Number of bytes of the first read, and the largest number of a later read. Most lines are short."""
 _LONGEST = 4096  # bytes of a line that are read
 
 

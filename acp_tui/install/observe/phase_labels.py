@@ -21,11 +21,13 @@ SHOWN_AS: Mapping[Phase, Phase] = {
     Phase.POST_UNKNOWN: Phase.POSTING,
     Phase.POSTED: Phase.INSTALLING,
 }
-"""Phases that the operator sees as a phase of `PHASES`. Key: the phase of the run. Value: the phase that is shown."""
+"""Phases of a run that screens and commands show under the label of a phase of `PHASES`.
+
+Key: the phase of the run. Value: the phase whose label is shown."""
 
 _OTHER_PHASES: Mapping[Phase, str] = {
     Phase.STARTING: NC_("phase", "starting"),
-    Phase.NEEDS_VERSION: NC_("phase", "waiting for a version"),
+    Phase.NEEDS_VERSION: NC_("phase", "waiting: choose a version"),
     Phase.LOOKING: NC_("phase", "rechecking the nodes"),
     Phase.CHANGED: NC_("phase", "waiting: the nodes have changed"),
     Phase.POST_UNKNOWN: NC_("phase", "waiting: was the configuration received?"),

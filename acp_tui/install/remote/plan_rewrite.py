@@ -68,5 +68,5 @@ def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
 
 
 def without_host_checks(report: Report) -> Report:
-    """Return the report without the verdicts about this host, because it is not the installer node."""
+    """Return the report without the verdicts about this host, because this host is not the installer node."""
     return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _CHECKED_REMOTELY))

@@ -145,5 +145,5 @@ async def unpack(connection: Connection, sent: Upload, program: SelfArchive, pyt
         raise RemoteInstallError(message.format(reason=error, version=__version__))
     reason = error or pgettext("error", "exit status {status}").format(status=reading.status)
     raise RemoteInstallError(
-        _("cannot unpack acp-tui on the node in {folder}: {reason}").format(folder=home, reason=reason)
+        _("cannot unpack acp-tui in the folder {folder} of the node: {reason}").format(folder=home, reason=reason)
     )

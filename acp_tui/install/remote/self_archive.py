@@ -38,7 +38,7 @@ class SelfArchive:
 def this_program() -> SelfArchive:
     """Return the content of an archive of the running acp-tui.
 
-    Raises: PackageNotFoundError if acp-tui is not an installed Python package: its libraries are then unknown."""
+    Raises: PackageNotFoundError if acp-tui is not an installed Python package. Its libraries are then unknown."""
     home = Path(sys.executable).parent
     if all(Path(part).is_relative_to(home) for part in (acp_tui.__file__, os.__file__)):
         return SelfArchive(tuple(_below(home, home)), Path(sys.executable).name)

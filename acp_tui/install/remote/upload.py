@@ -1,4 +1,4 @@
-"""Start a remote install: check on this host, upload the files, start the install on the installer node."""
+"""Start a remote install: check packages and nodes, upload the files, start the install on the installer node."""
 
 import asyncio
 import fcntl
@@ -59,7 +59,7 @@ class RemoteHost:
         return connection
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do `work` over a connection, and return its result. If the connection breaks, repeat `work`."""
+        """Do `work` over a connection, and return its result. If the connection breaks, repeat `work` over another."""
         return await session.retry_connection(self.connect, work, self.report_retry)
 
     async def read_output(self, offset: int = 0) -> session.RemoteOutput:
@@ -85,7 +85,7 @@ class ProgramCopied:
 
 @dataclass(frozen=True)
 class RemoteStarted:
-    """The install runs on the node."""
+    """The install was started on the node."""
 
 
 RemoteEvent = PackageReady | PreflightEvent | RemoteResume | ProgramCopied | RemoteStarted
@@ -166,7 +166,7 @@ def _unfinished(status_json: str) -> bool:
 def _scratch(home: Path, address: str) -> Iterator[Path]:
     """Create a private folder for the files to upload, and delete it afterwards.
 
-    The folder always has the same name. So files and secrets of a killed command are deleted the next time.
+    The folder of a node always has the same name. So the next command deletes what a killed command left in it.
     Raises: `RemoteInstallError` if another acp-tui of this user is uploading to the node."""
     folder = private_folder(home) / f"errand-{address}"
     with (home / f"errand-{address}.lock").open("w") as lock:

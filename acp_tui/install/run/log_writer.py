@@ -11,12 +11,12 @@ import sys
 from acp_tui.core.i18n import _
 
 RESERVE = 16 * 1024 * 1024
-"""Bytes that this process leaves free on the disk. On a small disk, it leaves a quarter of the disk free."""
+"""Number of bytes that this process leaves free on the disk, or a quarter of the disk if that is less."""
 _PIECE = 64 * 1024  # bytes
 _TAIL = 32 * 1024
-"""While the disk is full, this number of bytes of the newest output stays in memory.
+"""Number of bytes of the newest output that stay in memory while the disk is full.
 
-The newest output contains the API's address or the error."""
+They are kept because they contain the API's address or the error."""
 
 
 def main(path: str) -> int:

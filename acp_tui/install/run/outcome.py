@@ -14,7 +14,7 @@ class ReplyCounter:
     failed: int = 0
     """Number of replies with Failed since the install started. It is never reset."""
     unanswered: int = 0
-    """Number of polls without a reply since the last reply. It does not decide the outcome (API-NOANSWER)."""
+    """Number of consecutive polls without a reply. The number does not affect the outcome (API-NOANSWER)."""
     step: str | None = None
     outcome: Says = Says.RUNNING
 

@@ -1,7 +1,8 @@
-"""The phases of an install run, up to the accepted configuration.
+"""The phases of an install run, from its start until the installer accepts the configuration.
 
 Each phase is one coroutine. It ends when it has recorded the next phase. setup.sh and the POST must not run twice, so
-each is recorded before it starts. A runner that replaces a dead one repeats them only if the operator decides so.
+each is recorded before it starts. If a runner dies, the next runner repeats setup.sh or the POST only if the operator
+decides so.
 """
 
 import asyncio
@@ -155,7 +156,7 @@ async def _looking(run: Run) -> None:
     if changed:
         run.record(replace(state, phase=Phase.CHANGED, message=changed), changed)
         return
-    event = _("acp-tui sends the configuration with Kubernetes {kubernetes} and {runtime}.").format(
+    event = _("acp-tui sends the configuration, which requires Kubernetes {kubernetes} and {runtime}.").format(
         kubernetes=state.kubernetes, runtime=state.runtime
     )
     run.record(replace(state, phase=Phase.POSTING, message=""), event)

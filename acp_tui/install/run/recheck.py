@@ -19,7 +19,9 @@ from acp_tui.preflight.run import PreflightDone, preflight
 
 _ATTEMPTS = 2  # a short fault, such as a restart of sshd, is over at the second one
 _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
-"""Outcomes that count as new blockers. `unknown` is excluded: a slow query must not stop an unattended install."""
+"""Outcomes that count as new blockers.
+
+`unknown` is not one of them, because a slow query must not stop an unattended install."""
 
 
 async def recheck_nodes(spec: RunSpec) -> str:

@@ -1,6 +1,7 @@
 """Run setup.sh in the background. Its output, exit status and process are recorded in files in the folder of the run.
 
-The runner does not write these files. So they stay complete when the runner dies, and a new runner can read them.
+Two other processes write these files: a shell and `log_writer`. So the files stay complete when the runner dies, and a
+new runner can read them.
 """
 
 import os
@@ -78,7 +79,7 @@ _CHILDREN: list[subprocess.Popen[bytes]] = []  # kept until they end: Python war
 
 
 def forget(run_dir: Path) -> None:
-    """Delete the recorded process and exit status of an earlier setup.sh."""
+    """Delete the files that record the process and the exit status of an earlier setup.sh."""
     for name in (_PROCESS, _EXIT):
         (run_dir / name).unlink(missing_ok=True)
 
@@ -113,7 +114,9 @@ def lost(run_dir: Path) -> bool:
 
 
 def _never_started(record: Path) -> bool:
-    """Return True if `_WRAPPER` did not record its process in time. The clock can be set back, so `abs` is needed."""
+    """Return True if `_WRAPPER` did not record its process in time.
+
+    `abs` is needed, because the time difference is negative after the clock was set back."""
     try:
         return abs(time.time() - record.stat().st_mtime) > _START_TIMEOUT
     except OSError:
@@ -121,7 +124,7 @@ def _never_started(record: Path) -> bool:
 
 
 def kill(run_dir: Path) -> None:
-    """Kill setup.sh and every process of its session, if it still runs."""
+    """If setup.sh still runs, kill it and every process of its session."""
     found = process(run_dir)
     if found is not None and found.alive:
         with suppress(ProcessLookupError):
@@ -142,7 +145,7 @@ def api_bases(spec: RunSpec, *, done: bool) -> tuple[str, ...]:
     """Return the base addresses at which to search for the API.
 
     If the operator has set INSTALLER_ENDPOINT, it is the only address. Otherwise, these are the addresses that setup.sh
-    printed and, if setup.sh is `done`, also the default addresses."""
+    printed. If `done` is true, the default addresses are added to them."""
     if spec.endpoint:
         return (spec.endpoint,)
     return (*printed_addresses(spec.run_dir), *(spec.bases if done else ()))

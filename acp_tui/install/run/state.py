@@ -110,7 +110,7 @@ class RunSpec:
     bundle: Path | None = None
     """The bundle of this run. The secrets in the bundle are removed after a successful install."""
     recheck_before_post: Annotated[bool, Field(alias="guarded")] = True
-    """True if the run must recheck the nodes before the POST. The key in the state file is `guarded`.
+    """True if the run must recheck the nodes before the POST. In the state file, this field has the name `guarded`.
 
     False for the practice cluster, because its simulated nodes can end together with the wizard."""
     pace: Timeouts = Timeouts()
@@ -140,7 +140,7 @@ class RunState:
     """The Kubernetes version that the operator chose in the phase `needs-version`; later the submitted version."""
     runtime: str | None = None
     ignore_node_changes: Annotated[bool, Field(alias="despite")] = False
-    """True if the operator continues although nodes have changed. The key in the state file is `despite`."""
+    """True if the operator continues although nodes have changed. In the state file, this field is `despite`."""
     post_status: int | None = None
     """HTTP status of the response to the POST."""
     following_since: datetime | None = None
@@ -148,7 +148,7 @@ class RunState:
     failed_answers: int = 0
     """Number of progress replies with Failed so far. The fifth one ends the run (API-FAIL5)."""
     unanswered: int = 0
-    """Number of polls without a reply since the last reply."""
+    """Number of consecutive polls without a reply."""
     silent_since: datetime | None = None
     failed_in: Phase | None = None
     """The phase that failed. `resume` starts with this phase."""
@@ -157,7 +157,7 @@ class RunState:
 
     @property
     def at_rest(self) -> bool:
-        """Return True if the run has ended, waits for an answer, or was interrupted: the operator must act."""
+        """Return True if the run has ended, waits for an answer, or was interrupted, so that the operator must act."""
         return self.interrupted or self.phase in FINAL or self.phase in ASKING
 
     @property

@@ -47,7 +47,7 @@ class Run:
         self.record(replace(state, phase=Phase.FAILED, failed_in=self._state.phase, message=message), message)
 
     async def wait_until_saved(self) -> None:
-        """Return once the state is on disk, however long that takes."""
+        """Wait until the state is on disk. The wait has no time limit."""
         while not self._saved:
             await asyncio.sleep(_RETRY)  # the kernel has no event for free disk space
             self.record(self._state)

@@ -45,11 +45,13 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
             "after the Core Package."
         )
         since = releases_where(lambda each: not each.extensions_before_install)[0]
-        todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
+        todos.append(
+            Todo("", _("Upload the extensions to the platform"), text.format(file=plan.package.extensions, since=since))
+        )
     if traits.use_pam_restorable:
         text = _(
-            "While the nodes joined the cluster, UsePAM had to be no in sshd_config. You can now restore the earlier "
-            "value."
+            "The sshd setting UsePAM had to be set to no only while the nodes joined the cluster. You can now restore "
+            "its earlier value."
         )
         todos.append(Todo("USR-USEPAM", pgettext("task", "Restore UsePAM"), text))
     todos += [
@@ -84,7 +86,7 @@ def _after_primary() -> tuple[Todo, ...]:
         ),
         Todo(
             "DR-FLOW-3",
-            _("Point the domain to the standby cluster's VIP"),
+            _("Point the platform's domain to the standby cluster's VIP"),
             _(
                 "During the install of the standby cluster, the platform's domain must point to the VIP of the standby "
                 "cluster."
@@ -110,13 +112,16 @@ def _after_standby() -> tuple[Todo, ...]:
     return (
         Todo(
             "DR-FLOW-5",
-            _("Point the domain back to the primary cluster's VIP"),
+            _("Point the platform's domain back to the primary cluster's VIP"),
             _("The install of this cluster is complete, so point the platform's domain to the primary cluster again."),
         ),
         Todo(
             "DR-FLOW-6",
             _("Install and enable the etcd synchronisation"),
-            _("In the Web UI of this cluster, install the plugin etcd Synchronizer: Marketplace > Cluster Plugins."),
+            _(
+                "In the Web UI of this cluster, open Marketplace > Cluster Plugins. Install the plugin etcd "
+                "Synchronizer."
+            ),
         ),
         Todo(
             "DR-FLOW-7",

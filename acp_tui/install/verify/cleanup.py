@@ -37,7 +37,7 @@ def cleanup_blocker(finish: Finish, *, run_active: bool) -> str:
     if finish.installed.console is not None and finish.installed.console.value != "success":
         return verdict.observed
     if not finish.healthy:
-        return _("the cluster is not verified. First fix the findings in the list above")
+        return _("the cluster did not pass the checks. First fix the findings of this verification")
     return ""
 
 

@@ -31,7 +31,7 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class NodeAccess:
-    """The data to connect to the nodes of a plan. `known_hosts`: host keys by node address.
+    """The data for connections to the nodes of a plan. `known_hosts`: host keys by node address.
 
     `plan_dir`: the folder that relative paths of the plan start from."""
 
@@ -169,4 +169,4 @@ async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOu
 
 
 def _ignore_stage(stage: str) -> None:
-    """Do nothing when a connection reports its next stage."""
+    """Ignore the stages that a connection reports."""

@@ -170,7 +170,7 @@ def to_html(done: Completion) -> str:
 
 def _answer(finish: Finish) -> str:
     if not finish.healthy:
-        return pgettext("state", "The cluster is not verified")
+        return pgettext("state", "The cluster did not pass the checks")
     return (
         _("The cluster is installed and verified")
         if finish.console

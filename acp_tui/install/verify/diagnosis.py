@@ -35,26 +35,29 @@ tail -c 4000 "$file"
 _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("apprelease", "plugin", "chart"),
-        N_("a plugin is not ready. Run kubectl get apprelease -A, then kubectl describe for the failed AppRelease"),
+        N_("a plugin is not ready. Run `kubectl get apprelease -A`, then `kubectl describe` for the failed AppRelease"),
     ),
     (
         ("clustermodule", "base-operator", "platform"),
-        N_("the core platform is not ready. Run kubectl describe clustermodule global"),
+        N_("the core platform is not ready. To see the reason: kubectl describe clustermodule global"),
     ),
     (
         ("cni", "ovn", "calico", "coredns", "kube-proxy", "addon", "add-on"),
-        N_("the network or an add-on is not ready. Run kubectl get pods -n kube-system"),
+        N_("the network or an add-on is not ready. To list the Pods: kubectl get pods -n kube-system"),
     ),
     (
         ("kubeadm", "etcd", "control plane", "controlplane", "machine"),
-        N_("the control plane is not ready. Run kubectl get machines -A, then kubectl describe for the failed machine"),
+        N_(
+            "the control plane is not ready. Run `kubectl get machines -A`, then `kubectl describe` for the failed "
+            "machine"
+        ),
     ),
     (
         ("registry", "bootstrap", "minialauda"),
         N_("the bootstrap of the cluster is not complete. Check the output of setup.sh and the installer's registry"),
     ),
 )
-"""Words in the last log lines, and the likely cause that they indicate. The causes of late phases come first."""
+"""Words in the last log lines, and the likely cause that they indicate. The last phase of an install comes first."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,13 @@ def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str
     if any("ImagePull" in line for line in pods):
         return _("a Pod cannot pull an image. Check that the node of the Pod reaches the registry on port 11443")
     if any(line.startswith("kube-system/") for line in pods):
-        return _("Pods of the network or of an add-on are not healthy. Check the Pods of kube-system in the list above")
+        return _("Pods of the network or of an add-on are not healthy. Check the Pods of the namespace kube-system")
     for line in reversed(lines):
         for keywords, cause in _PHASES:
             if any(keyword in line.lower() for keyword in keywords):
                 return _(cause)
     if pods:
-        return _("the Pods in the list above are not healthy. Run kubectl describe for them")
+        return _("some Pods are not healthy. Run `kubectl describe` for each of these Pods")
     return _("the cause is unknown. To create a support archive: acp-tui support FILE.tar.gz")
 
 
@@ -144,7 +147,9 @@ def _observations(installed: Installed, listening: bool | None, age: int | None)
         None: pgettext("diagnosis", "port 8080: unknown"),
     }[listening]
     if installed.console is not None:
-        port = _("{port}, the installer reports {status}").format(port=port, status=installed.console.value)
+        port = _("{port}, and the installer reports the status {status}").format(
+            port=port, status=installed.console.value
+        )
     yield port
     if installed.pods is None:
         yield pgettext("diagnosis", "Pods: unknown ({reason})").format(reason=installed.missing.get("pods", ""))

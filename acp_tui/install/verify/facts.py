@@ -81,7 +81,7 @@ class Installed:
     console: Says | None = None
     """The status that the installer reports. None: the installer did not respond."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """The reason why a fact is missing, by the name of its field."""
+    """The reasons why facts are missing. Key: the field name of the fact."""
 
 
 @dataclass(frozen=True)

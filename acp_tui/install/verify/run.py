@@ -33,7 +33,7 @@ class Finish:
     installed: Installed
     host_keys: Mapping[str, str]
     console: bool = True
-    """True if the Web UI responded to this host. Other hosts can possibly reach the Web UI even if this host cannot."""
+    """True if the Web UI responded to this host. False does not mean that other hosts cannot reach the Web UI."""
 
     @property
     def healthy(self) -> bool:
@@ -76,7 +76,9 @@ async def verify(
 async def poll_until_settled(
     access: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, interval: float = 10.0
 ) -> AsyncGenerator[Finish, None]:
-    """Verify the cluster every `interval` seconds, at least once, until it is settled or the time `within` is over."""
+    """Verify the cluster every `interval` seconds, at least once.
+
+    Stop when a result is `settled`, or when the time `within` is over."""
     async for finish in poll(lambda: verify(access, installed_at), every=interval, within=within.total_seconds()):
         yield finish
         if finish.settled:

@@ -64,7 +64,9 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
 
 
 def check_pods(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
-    """Check all Pods. The grep command of the manual is not used: it does not find Pods that run but are not ready."""
+    """Check all Pods.
+
+    The grep command of the manual is not used, because it does not find Pods that run but are not ready."""
     pods, nodes = context.installed.pods, context.installed.nodes
     if pods is None:
         yield Finding(Outcome.UNKNOWN, context.installed.missing.get("pods", ""))
