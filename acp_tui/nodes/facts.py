@@ -369,7 +369,7 @@ class Facts:
     """The offset from UTC, from `date +%z`."""
     clock: Clock | None = None
     ntp: str | None = None
-    """A text with the running time daemon and its synchronisation state."""
+    """A text that names the running time daemon and its synchronisation state."""
 
     # connectivity
     paths: tuple[TcpPath, ...] | None = None

@@ -143,7 +143,7 @@ class Collector:
 
     `shell` is the body of a bash function. It uses `return`, never `exit`. Helpers:
     - `root || return` ends the function if the script does not run as root.
-    - `show FILE` prints a file without a fork; it fails with status 66 if the file does not exist.
+    - `show FILE` prints a file without a new process; it fails with status 66 if the file does not exist.
     - `maybe FILE` also prints a file, but a file that does not exist counts as empty.
     - `tool NAME` succeeds if the command exists and is executable (`type -P` also finds files that are not executable).
     - `limit SECONDS COMMAND` runs a command with a time limit.

@@ -25,7 +25,7 @@ def _selinux(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the SELinux mode like libselinux does: in the first line that has SELINUX= and a valid mode."""
+    """Find the SELinux mode as libselinux does: the first line that has SELINUX= and a valid mode counts."""
     match = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
     return {"selinux_config": match[1].lower() if match else ""}
 
@@ -51,7 +51,7 @@ def _apparmor(output: CollectorOutput) -> Mapping[str, object]:
 def _units(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `UNIT ACTIVE ENABLED`. A dash means that systemctl printed nothing, because the unit does not exist.
 
-    Raises ValueError if systemctl printed nothing for every unit, because then systemd does not reply."""
+    Raises ValueError if systemctl printed nothing at all, because this means that systemd does not reply."""
     states = {}
     for line in lines(output):
         name, active, enabled = [*line.split(" "), "-", "-"][:3]
