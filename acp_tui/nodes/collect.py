@@ -119,7 +119,9 @@ class _Collection:
                 await self.stream(self.collectors, LAUNCH, terminal=True)
 
     async def stream(self, collectors: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
-        """Run `collectors` over one SSH channel and emit their facts. Return the last message of `command`."""
+        """Run `collectors` over one SSH channel and emit their facts. `command` starts their script.
+
+        Return the end of its standard error; without standard error, the end of its standard output."""
         if self.connection is None:
             raise ConnectionLost
         marker = secrets.token_hex(12)

@@ -80,7 +80,7 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk that stores a path. `rotational` is None if the type of the disk is unknown."""
+    """A disk that stores the files in `path`. `rotational` is None if the type of the disk is unknown."""
 
     path: str
     device: str
@@ -101,7 +101,7 @@ class DiskSpeed:
     rate: float | None = None
     """The number of writes of 4 KiB per second, with many writes in parallel."""
     throughput: float | None = None
-    """Bytes per second in large writes that bypass the cache."""
+    """The speed of large writes that bypass the cache, in bytes per second."""
     missing_reason: str = ""
 
     @property
@@ -274,7 +274,7 @@ class Facts:
     steal: float | None = None
     """The share of the CPU time since boot that the hypervisor gave to other virtual machines, 0 to 1."""
     disks: tuple[Disk, ...] | None = None
-    """The disks that store /, /var/lib and, if they exist, /var/lib/etcd and /cpaas."""
+    """The disks that store the files in / and /var/lib, and in /var/lib/etcd and /cpaas if these folders exist."""
     filesystems: tuple[Filesystem, ...] | None = None
     """The file system of each path. For a missing path, it is the file system of its nearest existing parent folder."""
     disk_speed: DiskSpeed | None = None
@@ -369,7 +369,7 @@ class Facts:
     """The offset from UTC, from `date +%z`."""
     clock: Clock | None = None
     ntp: str | None = None
-    """A text with the running time daemon and its synchronisation state."""
+    """A text that names the running time daemon and its synchronisation state."""
 
     # connectivity
     paths: tuple[TcpPath, ...] | None = None
@@ -379,7 +379,7 @@ class Facts:
     link_speeds: Mapping[str, int] | None = None
     """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely report it."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
-    """Name in the plan → its addresses on this node.
+    """Name in the plan → the addresses that the node finds for this name.
 
     () means that the name does not exist. None means that no name server replied."""
     names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
@@ -387,7 +387,7 @@ class Facts:
     vip_owner: str | None = None
     """The MAC address of the host that replies at the address of a future VIP; "" if no host replies.
 
-    If the MAC address is unknown, it is `answers`."""
+    The value is `answers` if a host replies, but its MAC address is unknown."""
     registry_answer: RegistryAnswer | None = None
 
     # active tests

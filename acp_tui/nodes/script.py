@@ -41,7 +41,7 @@ LAUNCH = fill_template(_LAUNCH.replace("\n", " "), SUDO=str(SUDO_PATIENCE))
 
 It becomes root if sudo works without a password. It passes three arguments to the script: `$1` is the user ID of the
 login, `$2` the exit status of sudo, `$3` the message of sudo. It is one line, because the login shell can be csh. It
-contains no path, because the shell can be restricted. `-p` prevents bash from importing functions of the user's
+contains no path, because the shell can be restricted. `-p` prevents bash from importing functions from the user's
 environment."""
 
 LAUNCH_PLAIN = "sh -c 'unset BASH_ENV; exec bash --norc -p -s'"
@@ -143,7 +143,7 @@ class Collector:
 
     `shell` is the body of a bash function. It uses `return`, never `exit`. Helpers:
     - `root || return` ends the function if the script does not run as root.
-    - `show FILE` prints a file without a fork; it fails with status 66 if the file does not exist.
+    - `show FILE` prints a file without a new process; it fails with status 66 if the file does not exist.
     - `maybe FILE` also prints a file, but a file that does not exist counts as empty.
     - `tool NAME` succeeds if the command exists and is executable (`type -P` also finds files that are not executable).
     - `limit SECONDS COMMAND` runs a command with a time limit.
@@ -183,7 +183,7 @@ def build(collectors: Iterable[Collector], marker: str) -> str:
 
 
 def split(script: str) -> tuple[str, tuple[str, ...]]:
-    """Return the marker and the collector names of a script. Raises ValueError if `script` is not such a script."""
+    """Return the marker and the collector names of a script from `build`. Raises ValueError for any other text."""
     marker = _MARKER.search(script)
     names = tuple(_RUN.findall(script))
     if marker is None or not names:

@@ -180,7 +180,7 @@ def test_login_failures_are_reported_with_the_reason(lab: Lab, tmp_path: Path) -
     assert "expired" in account
     assert "expired" in password
     assert "not available" in nologin
-    assert all("printed nothing" in text and ".bashrc" in text for text in (false, *no_output))
+    assert all("sent no error message" in text and ".bashrc" in text for text in (false, *no_output))
     assert "trouble trouble" in errors
     assert "bash: not found" in no_bash
 

@@ -91,7 +91,7 @@ async def test_a_login_without_output_is_reported_with_likely_causes() -> None:
     async with server(Behaviour(command="cat >/dev/null")) as port:
         done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.AUTH_FAILED
-    assert "printed nothing" in done.detail
+    assert "sent no error message" in done.detail
     assert ".bashrc" in done.detail
 
 

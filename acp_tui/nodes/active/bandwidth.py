@@ -1,9 +1,9 @@
 """The active test of the bandwidth between nodes (NETCFG-BW-INTRA). It loads the network.
 
 Only one transfer runs at a time. bash on one node sends zeros over a TCP connection to a temporary listener (python) on
-another node. The listener uses a free port of those that ACP requires, and counts the bytes. A transfer ends after one
-second or 512 MiB, so the result is a lower bound. If an error occurs, the listener ends by itself within seconds. The
-test does not write to a disk.
+another node. The listener counts the bytes. Its port is one that ACP requires and that is free on the node. A transfer
+ends after one second or 512 MiB, so the result is a lower bound. If an error occurs, the listener ends by itself within
+seconds. The test does not write to a disk.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ _SEND = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && timeout 1 dd if=/dev/
 
 @dataclass(frozen=True)
 class BandwidthNode:
-    """A node that sends and receives. Its listener uses the first free port of `ports`."""
+    """A node in the bandwidth test. To receive data, it listens on the first free port of `ports`."""
 
     target: Target
     known_host_key: str | None
@@ -90,7 +90,7 @@ class BandwidthNode:
 
 
 def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the sender and the receiver of each transfer, in order."""
+    """Yield the sender and the receiver of each transfer. The transfers run in this order."""
     if len(nodes) <= _MAX_NODES_FOR_ALL_PAIRS:
         yield from ((sender, receiver) for sender in nodes for receiver in nodes if sender != receiver)
     else:

@@ -106,7 +106,7 @@ def disk_speed_collector(folder: str = FOLDER) -> Collector:
 def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
     """Parse the line `method NAME` and the lines that start with `sync`, `throughput` or `rate`.
 
-    The rest of these lines is the output of the method: fio, python3 or dd."""
+    After this first word, each of these lines contains output of the program NAME (fio, python3 or dd)."""
     if output.status:
         reasons = {
             NO_ROOM: _("{folder} has less than the 1 GB of free space that the disk test requires").format(

@@ -117,8 +117,9 @@ return 0
 def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int = LISTENER_SECONDS) -> str:
     """Return a program that listens on `ports` for `life` seconds, and sends `token` and the port to every client.
 
-    It prints `listening PORT` or `busy PORT` for each port, then `ready`, and then a dot every second. It prints
-    `proxied PORT` after a header of the PROXY protocol, and `lacking` if the node has no suitable interpreter."""
+    It prints `listening PORT` or `busy PORT` for each port, then `ready`, and then a dot every second. If a
+    client sends a header of the PROXY protocol, it prints `proxied PORT`. If the node has no suitable interpreter, it
+    prints only `lacking`."""
     ports = tuple(ports)
     text = fill_template(
         _LISTEN,

@@ -1,7 +1,7 @@
 """The active test with temporary TCP listeners. It shows which nodes receive the connections to an address and port.
 
 Each listener sends a random token and its port to every client, so each reply identifies its node. A client that
-sends data first is a load balancer with the PROXY protocol, and the listener reports it. The test skips ports that
+sends data first is a load balancer that uses the PROXY protocol, and the listener reports it. The test skips ports that
 other programs use. A listener ends when its SSH connection ends, and at the latest after one minute, so no listener
 stays on the node.
 """
@@ -46,7 +46,7 @@ class ListenerPlan:
 async def run_listener_test(plans: Sequence[ListenerPlan], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
     """Open the listeners of all nodes, and connect from all nodes at the same time.
 
-    Return plan address → `Facts`, which contain only the test results. If a node is not reachable, its results are
+    Return plan address → `Facts` with only the results of the test. If a node is not reachable, its results are
     missing with a reason. The listeners end even after an error."""
     tokens = {plan.target.address: secrets.token_hex(12) for plan in plans}
     sessions = [_ListenerSession(plan, tokens[plan.target.address], deadlines) for plan in plans if plan.ports]

@@ -1,7 +1,8 @@
-"""Listen for VRRP for four seconds, to find the virtual router IDs in use on a node's network (VIP-VRID).
+"""Find the virtual router IDs in use on a node's network (VIP-VRID). The node listens for four seconds.
 
-By default, VRRP groups send an advertisement every second, as IP protocol 112 to 224.0.0.18 or ff02::12 (RFC 5798). The
-test listens only on the network of the node's address, because a group on a different network can have the same ID.
+By default, a VRRP group sends an advertisement every second. Its IP protocol number is 112, and its destination is
+224.0.0.18 or ff02::12 (RFC 5798). The test listens only on the network of the node's address, because a group on a
+different network can have the same ID.
 """
 
 import re

@@ -72,8 +72,8 @@ def facts_from(
     """Return the facts of the node at `address` from the outputs of its collectors. No exception is raised.
 
     If a collector fails, its fields are missing, each with a reason. `no_output`: the reason for the fields of
-    collectors without output, such as a broken connection. If it is None, more output is expected, and these fields get
-    no reason. `parsed`: a cache of parsed outputs, for repeated calls with more outputs."""
+    collectors without output, such as a broken connection; None if more output is expected, because these fields then
+    get no reason. `parsed`: a cache of parsed outputs, for repeated calls with more outputs."""
     parsed = {} if parsed is None else parsed
     by_name = {collector.name: collector for collector in collectors}
     values: dict[str, object] = {}

@@ -77,9 +77,10 @@ def _route(line: str) -> Route | None:
 def _routes(
     name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]
 ) -> Callable[[CollectorOutput], Mapping[str, object]]:
-    """Return a parser of routes. It parses the output of `ip -o route`, or the rows of /proc that follow a line `proc`.
+    """Return a parser for the field `name`, which contains the routes of a node.
 
-    The node prints the rows of /proc if `ip` is missing or broken."""
+    The node sends the output of `ip -o route`. If `ip` is missing or broken, a line `proc` and rows of /proc follow. In
+    this case, the parser uses only the rows of /proc, and `of_proc` converts them."""
 
     def parse(output: CollectorOutput) -> Mapping[str, object]:
         rows = lines(output)
@@ -93,8 +94,8 @@ def _routes(
 def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the interfaces and addresses of a node from the output of `ip -o addr`.
 
-    If `ip` is missing, the output has a line `proc`. The rows below it start with `route`, `six` or `trie` and come
-    from /proc."""
+    If `ip` is missing or broken, a line `proc` and rows of /proc follow, and the parser uses only these rows. Each of
+    them starts with `route`, `six` or `trie`."""
     rows = lines(output)
     if "proc" in rows:
         return {"interfaces": _interfaces_of_proc(rows[rows.index("proc") + 1 :])}
@@ -112,8 +113,8 @@ def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
 def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
     """Parse interfaces and addresses from rows of /proc.
 
-    /proc/net/fib_trie contains the IPv4 addresses without their interfaces. The narrowest connected route of an address
-    gives the interface."""
+    /proc/net/fib_trie contains the IPv4 addresses, but not their interfaces. An address therefore gets the interface of
+    the route without a gateway whose destination is the smallest network that contains the address."""
     connected: list[tuple[IPv4Network, str]] = []
     six: list[Interface] = []
     addresses: dict[str, None] = {}

@@ -44,7 +44,9 @@ def _assignments(text: str) -> Mapping[str, str]:
 
 
 _LAST_WINS = ("transparent_hugepage=", "apparmor=", "selinux=")
-"""Kernel parameters of which only the last value counts. Of every other parameter, all values count."""
+"""If one of these kernel parameters is set several times, only its last value counts.
+
+All values of any other parameter count."""
 _RESCUE = ("-rescue-", " recovery ", " single ", " rescue ", " emergency ", "=rescue.target ", "=emergency.target ")
 
 

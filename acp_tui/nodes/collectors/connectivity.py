@@ -208,7 +208,7 @@ def _average(report: str) -> float | None:
 
 
 def _packets(report: str) -> tuple[int, int] | None:
-    """Return the numbers of packets sent and received from the summary of ping; None without a summary."""
+    """Parse the summary of ping. Return the number of packets sent, and the number received; None without a summary."""
     match = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
     return (int(match[1]), int(match[2])) if match else None
 

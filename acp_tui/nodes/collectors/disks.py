@@ -22,10 +22,10 @@ def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _disks(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the disks that store each path, also if the path is on a partition, LVM or RAID.
+    """Find the disks that store the files in each path, also if they are on a partition, LVM or RAID.
 
-    The parsed lines are `mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL
-    DM-NAME-or-dash SLAVE...` and `part DISK NAME MAJ:MIN`."""
+    The output has lines `mount MAJ:MIN POINT SOURCE`, `path PATH [REAL-PATH]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME
+    SLAVE...` and `part DISK NAME MAJ:MIN`. A dash in place of DM-NAME means that the device has no such name."""
     paths: dict[str, str] = {}
     mounts: dict[str, tuple[str, str]] = {}
     names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device

@@ -1,8 +1,8 @@
 """The collector for an external image registry: TLS, `GET /v2/` and the login from a node (XR-REG-EXT, XR-REG-AUTH).
 
-The node receives the password as a part of the script, and only the memory of bash contains it. bash passes it to curl
-or python through a pipe, never in an argument, an environment variable or a file. The password is sent to the registry
-only over trusted TLS.
+The node receives the password as a part of the script. bash keeps the password only in its memory. It passes the
+password to curl or python through a pipe, never in an argument, an environment variable or a file. The password is
+sent to the registry only over trusted TLS.
 """
 
 import re

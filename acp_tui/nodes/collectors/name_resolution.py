@@ -16,10 +16,10 @@ def _hosts(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _resolv(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse resolv.conf(5) like kubelet, which allows blanks before a keyword.
+    """Parse resolv.conf(5) as kubelet does: blanks before a keyword are allowed.
 
-    Only the last `search` line counts. systemd-resolved can write `.` as its value, which names no domain. Exit status
-    66 means that the file does not exist."""
+    Only the last `search` line counts. The search domain `.`, which systemd-resolved can write, is ignored. If the
+    collector ended with an exit status other than 0, the node has no resolv.conf."""
     if output.status:
         return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
     nameservers: list[str] = []

@@ -1,6 +1,6 @@
 """Collectors for the host name, the machine ID and the operating system (OS-*, X-HOSTNAME-UNIQUE).
 
-The collectors read the files of the node as text. They do not source them, because that would execute their content.
+The collectors read the files of the node as text, and never source a file, because bash would execute its content.
 """
 
 import re
@@ -40,7 +40,7 @@ def _os_release(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _release_file(output: CollectorOutput) -> Mapping[str, object]:
-    """Return the first line with a release in /etc/centos-release or /etc/redhat-release."""
+    """Return the first line that names a release. The lines come from /etc/centos-release and /etc/redhat-release."""
     rows = lines(output)
     return {"os_release_file": next((line for line in rows if re.search(r"release \d", line)), "".join(rows[:1]))}
 

@@ -25,7 +25,7 @@ def _selinux(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the SELinux mode like libselinux does: in the first line that has SELINUX= and a valid mode."""
+    """Find the SELinux mode as libselinux does: the first line that has SELINUX= and a valid mode counts."""
     match = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
     return {"selinux_config": match[1].lower() if match else ""}
 
@@ -51,7 +51,7 @@ def _apparmor(output: CollectorOutput) -> Mapping[str, object]:
 def _units(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `UNIT ACTIVE ENABLED`. A dash means that systemctl printed nothing, because the unit does not exist.
 
-    Raises ValueError if systemctl printed nothing for every unit, because then systemd does not reply."""
+    Raises ValueError if systemctl printed nothing at all, because this means that systemd does not reply."""
     states = {}
     for line in lines(output):
         name, active, enabled = [*line.split(" "), "-", "-"][:3]
@@ -72,7 +72,9 @@ def _swaps(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _fstab_swaps(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `fstab ...` copied from /etc/fstab, and `unit NAME` for swap units active now or at the next boot."""
+    """Parse lines `fstab ...` (copied from /etc/fstab) and `unit NAME`.
+
+    Each `unit` line names a systemd unit that provides swap now or after the next boot."""
     swaps: list[str] = []
     for line in lines(output):
         kind, _space, rest = line.partition(" ")
@@ -91,7 +93,9 @@ def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _login(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the user ID and the exit status of `sudo -n true` in the first line, then the message of sudo."""
+    """Parse the output of the collector `login`.
+
+    The first line has two numbers: the user ID, and the exit status of `sudo -n true`. The message of sudo follows."""
     head, *message = output.text.split("\n", 1)
     match = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
     if match is None:

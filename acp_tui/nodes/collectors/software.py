@@ -37,7 +37,7 @@ def _tools(output: CollectorOutput) -> Mapping[str, object]:
 def _tmp(output: CollectorOutput) -> Mapping[str, object]:
     """Parse `at PATH` (the real path of /tmp) and rows of /proc/mounts.
 
-    The mount point nearest to this path counts; if it has several rows, the last one."""
+    Among the mount points that contain this path, the longest counts. If it has several rows, the last row counts."""
     options: dict[str, str] = {}
     place = "/tmp"  # noqa: S108 - on the node, and only read
     for line in lines(output):

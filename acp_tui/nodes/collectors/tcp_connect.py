@@ -1,4 +1,4 @@
-"""The collector for TCP connects from a node to many targets at the same time. It needs only bash (X-FIREWALL).
+"""The collector of X-FIREWALL. It needs only bash, and opens TCP connections to many targets at the same time.
 
 One process can test many ports of a reachable host within a few milliseconds. All targets without a reply together take
 as long as one timeout. The timeout is long enough for the kernel to send a lost packet again.
@@ -209,7 +209,9 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
 
 @lru_cache(maxsize=256)
 def _parse_message(message: str) -> tuple[TcpResult, float | None]:
-    """Return the result of a connect, and its duration in seconds. Many messages are equal, so results are cached."""
+    """Return the result of the connect that `message` reports, and its duration in seconds.
+
+    The results are cached, because many connects have the same message."""
     took = _SECONDS.search(message)
     result = next((result for text, result in _RESULTS.items() if text in message), TcpResult.UNKNOWN)
     return result, float(took[1].replace(",", ".")) if took else None

@@ -45,17 +45,17 @@ _RAW_TERMINAL = dict.fromkeys(
     0,
 )  # fmt: skip
 _MAX_STDERR = 4 << 20
-"""Maximum bytes on standard error. A command that writes more is ended."""
+"""The number of bytes that a command can write to standard error before acp-tui closes the channel."""
 _CLOSE_SECONDS = 2.0  # for an orderly disconnect
 _KEEPALIVE_SECONDS = 5  # without data from the node before a keepalive request
 _KEEPALIVE_MISSED, _KEEPALIVE_MISSED_AT_FIRST = 3, 8
-"""The number of keepalive requests that can stay unanswered: after the session has opened, and before.
+"""Two limits for unanswered keepalive requests. The first applies to an open session, the second before it is open.
 
-The second number is higher, so that the deadline for opening the session expires first."""
+The second limit is higher, so that the deadline for opening the session expires first."""
 
 
 class Connection:
-    """An open SSH connection. It uses one channel at a time, so the value MaxSessions 1 on the node is sufficient."""
+    """An open SSH connection. It uses one channel at a time, so `MaxSessions 1` in sshd_config is sufficient."""
 
     def __init__(self, inner: asyncssh.SSHClientConnection, host_key: str, fingerprint: str) -> None:
         self._inner = inner
@@ -71,7 +71,7 @@ class Connection:
     async def run(
         self, command: str, program: str | bytes, on_open: OnStage, shell_deadline: float, *, terminal: bool = False
     ) -> AsyncGenerator[bytes, None]:
-        """Run `command` with `program` on its stdin, and yield its stdout until it ends.
+        """Run `command` with `program` on its stdin. Yield the stdout of `command` until the end of the output.
 
         `terminal`: run on a raw terminal. stdin then has no end, so the program must exit by itself. The caller must
         limit the total time.
@@ -266,7 +266,9 @@ def _with_error(text: str, error: asyncssh.Error | OSError) -> str:
 
 
 async def _read_stderr(process: "asyncssh.SSHClientProcess[bytes]") -> str:
-    """Return the end of the standard error as one line. A command that writes too much is ended."""
+    """Return the end of the standard error of `process` as one line.
+
+    If `process` writes more than `_MAX_STDERR` bytes, its channel is closed."""
     tail, count = b"", 0
     with suppress(asyncssh.Error, OSError):
         while chunk := await process.stderr.read(4096):

@@ -48,7 +48,7 @@ def stage_timed_out(stage: str, seconds: float, *, greeted: bool = False) -> str
 
 
 class PasswordState(Enum):
-    """Whether a failed login had a password, and whether the node requested or rejected it."""
+    """The password in a failed login: not in the plan, not requested by the node, or rejected by the node."""
 
     NONE = "no password given"
     NOT_REQUESTED = "the node did not request it"
@@ -106,8 +106,8 @@ def no_bash(message: str) -> str:
     if message:
         return _("the login worked, but bash did not run: {message}").format(message=message)
     return _(
-        "the login worked, but bash did not run and printed nothing. The login shell is disabled "
-        "(false, nologin), or a start-up file (.bashrc) exits or reads standard input."
+        "the login worked, but bash did not run, and the node sent no error message. Either the login "
+        "shell is disabled (false, nologin), or a start-up file (.bashrc) exits or reads standard input."
     )
 
 
@@ -123,7 +123,9 @@ def with_message(text: str, message: str) -> str:
 
 
 _NOT_ALGORITHMS = ("kex-strict-", "ext-info-")
-"""Prefixes of extension names, which SSH sends in its lists of algorithms (RFC 8308, PROTOCOL file of OpenSSH)."""
+"""The lists of algorithms that SSH sends also contain names of extensions, which start with these prefixes.
+
+RFC 8308 and the file PROTOCOL of OpenSSH define them."""
 
 
 def no_matching_algorithm(message: str) -> str:

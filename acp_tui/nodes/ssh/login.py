@@ -10,7 +10,9 @@ from acp_tui.nodes.ssh.target import OnStage, Target
 
 
 class LoginClient(asyncssh.SSHClient):
-    """Offers each credential of the target once, and reports the stages of the connection."""
+    """The callbacks of asyncssh during a login. Each credential of the target is offered once.
+
+    `on_stage` is called at each stage of the connection."""
 
     def __init__(
         self, target: Target, key: asyncssh.SSHKey | None, known_host_key: asyncssh.SSHKey | None, on_stage: OnStage

@@ -72,7 +72,7 @@ class Files:
             raise _failure(_("cannot read the path of the home folder on the node"), error) from None
 
     async def folder(self, path: str) -> None:
-        """Create a folder with mode 0700 on the node, and its parent folders."""
+        """Create a folder on the node, and each parent folder that is missing. All new folders have mode 0700."""
         try:
             await self._sftp.makedirs(path, asyncssh.SFTPAttrs(permissions=0o700), exist_ok=True)
         except (asyncssh.Error, OSError) as error:
