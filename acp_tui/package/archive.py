@@ -151,7 +151,7 @@ def _written(member: tarfile.TarInfo) -> int:
 
 
 def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
-    """Set the mode and the modification time of an unpacked member as in the archive.
+    """Set the mode and the modification time of an unpacked member to the values from the archive.
 
     The owner stays the current user. Special bits such as set-user-ID are removed."""
     place.chmod(member.mode & 0o777)

@@ -22,7 +22,7 @@ _MAX_REMEMBERED = 256 << 20
 
 Without this limit, a small archive with deep paths could use too much memory."""
 _TIMES = (-(1 << 40), 1 << 40)
-"""The accepted modification times, in seconds since 1970. A file system can store or round each of them."""
+"""The limits of a valid modification time, in seconds since 1970. No file system rejects a time in this range."""
 OURS = ".acp-tui-"
 """The prefix of the files that acp-tui creates in the target folder. An archive must not use this prefix."""
 
@@ -51,7 +51,7 @@ class Guard:
         if self._members > _MAX_MEMBERS:
             raise _refusal(member, _("the archive has more than {count} members").format(count=_MAX_MEMBERS))
         if member.size < 0 or not _TIMES[0] < member.mtime < _TIMES[1]:
-            raise _refusal(member, _("the size or the time of the member is invalid"))
+            raise _refusal(member, _("the size or the modification time of the member is invalid"))
         name = _checked(member, member.name)
         if name.startswith(OURS):
             raise _refusal(member, _("a package must not contain names that acp-tui uses for its own files"))
@@ -87,7 +87,7 @@ class Guard:
         if member.islnk():
             target = _checked(member, member.linkname)
             if target not in self._files or target == name:
-                raise _refusal(member, _("the link refers to a file that does not come before it in the archive"))
+                raise _refusal(member, _("the link refers to a file that does not come before the link in the archive"))
         self._files.add(name)
 
     def _below_other_than_folder(self, name: str) -> bool:

@@ -18,7 +18,7 @@ _BLOCK_UNPACKING = frozenset(
 )
 """The requirements that block unpacking. They concern the package files themselves.
 
-Requirements that concern the install folder, the space that stays free or the nodes block only the install."""
+Other requirements, such as those about the install folder or the nodes, block only the install."""
 
 
 class PackageBlocked(AcpError):

@@ -1,4 +1,4 @@
-"""Compute the verdicts on the packages of a plan from facts (BND-*).
+"""Use facts to compute the verdicts on the packages of a plan (BND-*).
 
 The functions do not read the packages and do not change anything.
 """

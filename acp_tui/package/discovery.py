@@ -1,4 +1,4 @@
-"""Find packages in likely folders, so that the operator does not need to type a path.
+"""Search the folders in which packages are usually found, so that the operator does not need to type a path.
 
 The search has limits for depth, entries and time, and does not follow links. The found packages are only suggestions.
 acp-tui verifies them like every other package.
@@ -23,7 +23,7 @@ KEY = "verify-key.pub"
 _KEY_ENDINGS = (".pub", ".asc", ".gpg", ".pgp", ".key", ".txt")
 """The file name endings of possible key files."""
 _KEY_BYTES, _KEY_FILES = 1 << 16, 1000
-"""The maximum number of bytes of a key file, and the maximum number of files that are read to find the key."""
+"""The maximum number of bytes of a key file, and the maximum number of files that are read to find the trusted key."""
 _DEPTH = 3
 _ENTRIES = 50_000
 _SECONDS = 3.0
@@ -44,7 +44,7 @@ class Found:
 
 
 def likely_places(base: Path) -> tuple[Path, ...]:
-    """Return the folders in which packages are usually found. `base`: the working folder."""
+    """Return the folders in which packages are usually found. `base`: the current folder."""
     named = ("/root", "/home", "/tmp", "/var/tmp", "/opt", "/srv", "/data", "/mnt", "/media", "/run/media")  # noqa: S108 - to look, not to write
     return tuple(dict.fromkeys((base, Path.home(), *map(Path, named), *mounted())))
 
@@ -98,8 +98,8 @@ def look_for(
 ) -> Iterator[Path]:
     """Yield the files that have the name of a package or of a possible key file. Upper folders come first.
 
-    `depth`: the levels of subfolders to search. `entries`: the maximum number of names to check. `seconds`: the time
-    limit."""
+    `depth`: the number of levels of subfolders to search. `entries`: the maximum number of names to check.
+    `seconds`: the time limit."""
     end = time.monotonic() + seconds
     waiting, known = deque((place, 0) for place in places), set[str]()
     while waiting and time.monotonic() < end:

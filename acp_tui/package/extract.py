@@ -160,8 +160,8 @@ def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> No
 def _error_text(error: OSError, package: Path, target: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _(
-            "The folder {folder} has no free space (df) or no free inodes (df -i) for {package}. Free"
-            " some space, or choose a different folder."
+            "The folder {folder} has no free space or no free inodes for {package}. Check the folder with"
+            " `df` and `df -i`. Free some space, or choose a different folder."
         ).format(package=package.name, folder=target)
     file = error.filename if isinstance(error.filename, str | Path) and Path(error.filename) != target else ""
     reason = f"{file}: {error.strerror}" if file else error.strerror or error

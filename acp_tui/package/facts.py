@@ -1,4 +1,4 @@
-"""The facts about the packages of a plan. `checks` evaluates them, and screens show them."""
+"""The facts about the packages of a plan. The module `checks` evaluates them, and screens show them."""
 
 import shutil
 import socket
@@ -64,9 +64,9 @@ class PackageState:
 
     If the file is missing or cannot be read, the identity is None and `trouble` has the reason."""
     contents: PackageContents | None = None
-    """The contents of the package.
+    """The contents of the package; None if the package cannot be unpacked.
 
-    If the package cannot be unpacked, they are None and `trouble` has the reason."""
+    `trouble` then has the reason."""
     trouble: str = ""
     signature: SignatureResult | None = None
     """The result of the verification; None if the signature is not verified yet."""

@@ -15,7 +15,7 @@ from acp_tui.core.i18n import _
 from acp_tui.package.reader import Feed
 
 _MOST = 16 << 20
-"""The maximum number of bytes of one read. The headers of a valid member are always shorter."""
+"""The maximum number of bytes that tarfile can request in one read. Valid headers are always shorter."""
 
 
 class Forward:

@@ -1,4 +1,4 @@
-"""The install folder: move unpacked files into it, and record them in a stamp.
+"""Move unpacked files into the install folder, and record them in a file, the stamp.
 
 The stamp lists the unpacked packages and the files that acp-tui created. A package that is completely unpacked is not
 unpacked again. If the unpacking was interrupted, acp-tui repeats it. acp-tui does not change files that it did not
@@ -67,7 +67,7 @@ class Placed:
     entries: tuple[str, ...] = ()
     """The names of the files and folders that the package has at its top level.
 
-    In the install folder, a different package can replace only the files and folders with these names."""
+    A package that is unpacked later can replace them, because acp-tui created them."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
@@ -96,11 +96,11 @@ def free_space_after(target: Path, still_to_unpack: int, free_space: FreeSpace =
 
 
 _UNFINISHED = FileIdentity("", 0, 0, 0, 0)
-"""A stamp entry contains this identity while the files of its package are moved into the install folder."""
+"""The identity in the stamp entry of a package whose files are still being moved into the install folder."""
 
 
 def unpacked(target: Path) -> Mapping[str, Placed]:
-    """Return package kind → stamp entry of the packages that are completely unpacked in `target`."""
+    """Return the stamp entry of each package that is completely unpacked in `target`: package kind → entry."""
     return {kind: entry for kind, entry in _stamped(target).items() if entry.file != _UNFINISHED}
 
 
@@ -130,8 +130,8 @@ def placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
 def locked_install_dir(target: Path) -> Iterator[Path]:
     """Lock `target` so that no other process unpacks into it, and yield an empty staging folder in it.
 
-    `target` is created if it is missing. The staging folder is removed at the end. If the process is killed before, the
-    next call removes the staging folder. Raises UnpackFailed if another process has locked `target`."""
+    `target` is created if it is missing. The staging folder is removed at the end. If the process is killed, the next
+    call removes the staging folder. Raises UnpackFailed if another process has locked `target`."""
     target.mkdir(parents=True, exist_ok=True)
     with locked_folder(target) as lock:
         if lock is None:
@@ -217,7 +217,7 @@ def _to_disk(folder: Path) -> None:
 
 
 def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield source and destination of each move.
+    """Yield source and destination of each file or folder that must be moved.
 
     Raises UnpackFailed if a folder would replace a file, or a file would replace a folder."""
     for entry in sorted(new.iterdir()):

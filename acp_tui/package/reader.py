@@ -88,7 +88,7 @@ class Feed:
         return data
 
     def drain(self) -> None:
-        """Read the rest of the file, so that the progress and `also` include all bytes."""
+        """Read the rest of the file, so that the progress counts all bytes and the function `also` receives them."""
         while self.read(self.CHUNK):
             pass
 
@@ -121,7 +121,7 @@ class Relay:
             self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Discard all pieces, because the receiver has stopped reading."""
+        """Discard all unread pieces, because the receiver has stopped reading."""
         with self._changed:
             self._abandoned = True
             self._pieces.clear()

@@ -48,8 +48,8 @@ class PackageWork:
     """Collects facts about packages and caches them. `base`: the folder in which relative paths of the plan start.
 
     `free_space` returns the free bytes of a folder. `here` returns True if an address belongs to this host. The
-    practice cluster replaces these two functions. `places`: the folders to search for packages; None means the likely
-    folders."""
+    practice cluster replaces these two functions. `places`: the folders to search for packages; None means the
+    result of `likely_places`."""
 
     def __init__(
         self,
@@ -78,9 +78,9 @@ class PackageWork:
         return await asyncio.to_thread(self._collect_facts, plan)
 
     async def find(self, fingerprint: str) -> tuple[Found, ...]:
-        """Return the packages in likely folders, the most suitable one first, with the key file for `fingerprint`.
+        """Search folders for packages and for the key with this fingerprint. The most suitable package comes first.
 
-        A mount that hangs does not block other work."""
+        The search runs in its own thread, so a mount that hangs does not block other work."""
         return await in_daemon_thread(lambda: find(self._places, fingerprint=fingerprint))
 
     def target(self, plan: Plan) -> Path:

@@ -89,7 +89,7 @@ def _host(text: str) -> str:
 def _mistakes(text: str) -> Iterator[str]:
     """Yield a message for each common mistake in an address or a name.
 
-    Each message contains the placeholder `{value}`, which the caller replaces by the text."""
+    Each message contains the placeholder `{value}`, which the caller replaces with the invalid text."""
     if "://" in text:
         yield _("'{value}' has a scheme such as https://. Enter only the address or the name.")
     if "/" in text:

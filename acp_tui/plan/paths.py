@@ -125,7 +125,7 @@ def moved_path(path: str, before: Sequence[Node], after: Sequence[Node]) -> str 
 def list_answers(plan: Plan) -> Iterator[ListedAnswer]:
     """Yield every value of the plan in the order of the fields.
 
-    Of a node or waiver, only the values that differ from their defaults are yielded."""
+    For a node or waiver, only the values that differ from their defaults are yielded."""
     yield from _list_section(plan, Plan(), "")
 
 

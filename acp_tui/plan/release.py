@@ -29,7 +29,7 @@ class Release(str):
 
     @property
     def numbers(self) -> tuple[int, int]:
-        """Return the major and the minor number."""
+        """Return the major and the minor number of the release."""
         major, _dot, minor = self.partition(".")
         return int(major), int(minor)
 

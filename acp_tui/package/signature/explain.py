@@ -16,7 +16,7 @@ _RESULTS: Mapping[Signed, str] = {
     Signed.UNREADABLE: N_("the signature file is truncated or does not contain a signature"),
     Signed.NOT_DETACHED: N_("the signature file is not a detached signature, because it signs a text and not a file"),
     Signed.WEAK: N_("the signature uses a digest that gpg rejects as insecure (MD5)"),
-    Signed.NO_PUBLIC_KEY: N_("the package is signed by a key that is not in the key file: {signer}"),
+    Signed.NO_PUBLIC_KEY: N_("the package is signed by a key that is not in the key file; the signer is {signer}"),
     Signed.UNSUPPORTED: N_("gpg on this host is too old for this kind of signature"),
     Signed.KEY_UNSUPPORTED: N_("the key in the key file is damaged, or gpg on this host is too old for it"),
     Signed.KEY_UNREADABLE: N_("the key file contains no public key that gpg can read"),
@@ -61,20 +61,21 @@ _FIXES: Mapping[Signed, str] = {
         "Copy the correct signature from the vendor's portal to this host. If the vendor confirms the signer, enter"
         " the path of the public key file and the fingerprint of that signer in the plan."
     ),
-    Signed.UNSUPPORTED: N_("Verify the signature on a newer system, or install a newer gnupg."),
+    Signed.UNSUPPORTED: N_("Verify the signature on a newer system, or install a newer version of gnupg on this host."),
     Signed.KEY_UNSUPPORTED: N_(
-        "Verify the signature on a newer system, install a newer gnupg, or copy the key file again."
+        "Copy the key file to this host again. If the error remains, install a newer version of gnupg on this host, or"
+        " verify the signature on a newer system."
     ),
     Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, to this host again."),
     Signed.KEY_PRIVATE: N_(
-        "Replace the key file by the vendor's public key file, verify-key.pub. Tell the owner of the private key"
-        " that the key file contained it."
+        "Replace the key file with the vendor's public key file, verify-key.pub. Warn the owner of the private key"
+        " that the private key was copied to this host."
     ),
     Signed.GPG_FAILED: N_(
-        "Run gpg --version. If it prints an error, reinstall gnupg. Check that /run and /tmp have"
-        " free space. Then verify again."
+        "Run the command `gpg --version`. If the command prints an error, reinstall the package gnupg. Check that /run"
+        " and /tmp have free space. Then verify the signature again."
     ),
-    Signed.KEY_OTHER: N_("Replace the key file by the vendor's own public key file, verify-key.pub."),
+    Signed.KEY_OTHER: N_("Replace the key file with the vendor's public key file, verify-key.pub."),
     Signed.KEY_FROM_THE_FUTURE: N_(
         "Set the clock of this host, and verify the package again. The command `date` shows the time."
     ),
@@ -86,7 +87,7 @@ _FIXES: Mapping[Signed, str] = {
         "Copy the signature from the vendor's portal to this host. Its name is the package name plus .sig. To continue"
         " without a signature, waive BND-SIGN with a reason. The report contains the waiver."
     ),
-    Signed.GPG_MISSING: N_("Install the package gnupg on this host, then verify again."),
+    Signed.GPG_MISSING: N_("Install the package gnupg on this host, then verify the signature."),
 }
 
 

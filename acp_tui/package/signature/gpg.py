@@ -28,14 +28,14 @@ from acp_tui.plan.package_name import parse_name
 _MAX_BYTES = 1 << 20
 """The maximum number of bytes that are read from a signature file or key file.
 
-Every signature and public key file is smaller. The limit prevents reading a package into memory by mistake."""
+Signature files and public key files are always smaller. The limit prevents reading a package into memory by mistake."""
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 _FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
 """Patterns for messages of gpg about a newer signature format, a newer key format, and a key from the future.
 
 gpg prints no status line for these errors, only a message. The message is in English, because gpg runs in the C locale.
-A match only selects the error that the result has; it never makes a signature good."""
+A match only decides which error is reported. It never makes a signature good."""
 _TIMEOUT = 20
 """The number of seconds without progress after which acp-tui ends gpg."""
 _SEND_BUFFER = 4 << 20
@@ -167,10 +167,10 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
-    """Import a key file. Return the fingerprints of its keys, and the reason if it has no key that gpg can use.
+    """Import a key file into gpg. Return the fingerprints of its keys, and the error that applies if there are none.
 
-    The fingerprints of primary keys come before those of subkeys. If gpg does not support the type of a
-    key, it cannot verify the self-signature of the key. It then counts the key as a key without a user ID."""
+    The fingerprints of primary keys come before those of subkeys. If gpg does not support the type of a key, gpg
+    cannot verify the self-signature of that key, and counts the key as a key without a user ID."""
     imported = gpg.import_keys(key)
     if (imported.returncode or 0) < 0:
         return (), Signed.GPG_FAILED

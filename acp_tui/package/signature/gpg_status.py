@@ -57,10 +57,9 @@ class Signed(StrEnum):
 class SignatureResult:
     signed: Signed
     fingerprints: tuple[str, ...] = ()
-    """The fingerprints of the keys that signed the package.
+    """The fingerprints of the keys that signed the package; for KEY_OTHER, of the keys in the key file.
 
-    For BAD and NO_PUBLIC_KEY, they can be short key IDs. For KEY_OTHER, they are the fingerprints of the keys in the
-    key file."""
+    For BAD and NO_PUBLIC_KEY, a short key ID can replace the fingerprint."""
     detail: str = ""
     """Details of the result, such as the error message of the operating system; "" if there are no details."""
     verified: datetime | None = None
@@ -93,7 +92,7 @@ _FATE = {
     "REVKEYSIG": Signed.REVOKED,
 }
 _ERRORS = {"9": Signed.NO_PUBLIC_KEY, "4": Signed.UNSUPPORTED, "5": Signed.UNSUPPORTED}
-"""The reason codes of ERRSIG. 9: the key is missing. 4, 5: gpg does not support the algorithm of key or digest."""
+"""Reason codes in the line ERRSIG. 9: the key is missing. 4 and 5: gpg does not support the key or digest algorithm."""
 _MD5 = "1"
 _WEAK = {"2": "SHA-1", "3": "RIPEMD-160"}
 """OpenPGP number → name of a weak digest.

@@ -73,7 +73,7 @@ class Document:
         return self.lines.get(steps, 1)
 
     def problem(self, steps: tuple[PathPart, ...], message: str) -> None:
-        """Record an error in the value of a plan key."""
+        """Record an error for a plan key, with the line of that key."""
         self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
 
 

@@ -100,7 +100,7 @@ def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
 
 
 def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
-    """Return a copy of `value` without one of its values. `steps`: the parts of the plan key of that value."""
+    """Return a copy of `value` without the part at the plan key `steps`."""
     if not steps:
         return None
     first, *rest = steps

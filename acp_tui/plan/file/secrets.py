@@ -15,7 +15,7 @@ from acp_tui.plan.sections.section import is_secret
 
 
 def resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: Document) -> None:
-    """Replace each `{env: NAME}` and `{file: PATH}` in `value` by the secret that it refers to."""
+    """Replace each `{env: NAME}` and `{file: PATH}` in `value` with the secret that it refers to."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             resolve_secrets(model, item, (*steps, index), document)
@@ -66,7 +66,7 @@ def merge_overlay(base: Value, over: Value) -> Value:
 def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
     """Add the secrets of the overlay to the nodes with the same addresses.
 
-    The position of a node is not used. A reordered plan therefore never gives a secret to a different node."""
+    The position of a node is not used. Each node therefore keeps its secrets when the nodes are reordered."""
     secrets = {_address(item): item for item in over if isinstance(item, dict)}
     merged: list[Value] = []
     for item in base:

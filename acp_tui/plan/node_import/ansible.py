@@ -59,7 +59,7 @@ class Inventory:
 
     faults: list[LineNote] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
-    """Host name → line number."""
+    """Host name → number of the first line with this host."""
     own: dict[str, Variables] = field(default_factory=dict)
     """Host name → variables of the host."""
     members: dict[str, set[str]] = field(default_factory=dict)

@@ -43,7 +43,7 @@ def read_yaml(text: str) -> Inventory:
 
 
 class _Walk:
-    """Copies a YAML document into `inventory`, and limits the depth and size of the document."""
+    """Copies groups and hosts of a YAML document into `inventory`. Rejects a document that is too deep or large."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory

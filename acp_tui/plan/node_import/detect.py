@@ -32,5 +32,5 @@ def read_list(text: str) -> ParsedNodes:
 
 
 def mask_nodes(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:
-    """Replace the secrets that `reading` found in `text` by numbered masks; `core.redaction.unmask` restores them."""
+    """Replace the secrets in `text` with numbered masks. `core.redaction.unmask` restores the secrets."""
     return mask_lines(cleaned(text), reading.secrets)

@@ -24,12 +24,12 @@ MAX_BYTES = 1 << 20
 MAX_HOSTS = 1000
 """Maximum number of nodes in a list. The limit detects a mistyped range that contains too many addresses."""
 _SHOWN = 60
-"""A message quotes at most this number of characters of the list."""
+"""A message quotes at most this number of characters from a list of nodes."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 _MOST_RANGES = 4
-"""Maximum number of ranges in one name."""
+"""Maximum number of ranges in one host name."""
 _COMMENT = re.compile(r"""("[^"]*"|'[^']*')|(?:^|\s)#.*""")
 _CONTROL_PLANE = re.compile(r"cp|server|((kube|k8s)_)?(masters?|control_?planes?|controllers?)")
 _WORKER = re.compile(r"wk|agents?|computes?|((kube|k8s)_)?(nodes?|workers?)")
@@ -37,7 +37,7 @@ _WORKER = re.compile(r"wk|agents?|computes?|((kube|k8s)_)?(nodes?|workers?)")
 
 @dataclass(frozen=True)
 class Host:
-    """A node of a list. A value is None if the list does not contain it."""
+    """A node in a list of nodes. A value is None if the list does not contain that value."""
 
     line: int
     address: str
@@ -53,7 +53,7 @@ class Host:
 
 @dataclass(frozen=True)
 class LineNote:
-    """A message about a line of a list. Line 0 means that the message is about the complete list."""
+    """A message about a line in a list of nodes. Line 0 means that the message is about the complete list."""
 
     line: int
     text: str
@@ -76,11 +76,11 @@ class ParsedNodes:
     notes: tuple[LineNote, ...] = ()
     """Messages that are not errors, for example about columns that are not imported."""
     secrets: tuple[tuple[int, str], ...] = field(default=(), repr=False)
-    """Line number and text of every secret in the list."""
+    """Line number and text of every secret in the list of nodes."""
 
 
 class InvalidHostLine(AcpError, ValueError):
-    """A line of the list does not describe a node. The message has the reason."""
+    """A line in a list of nodes does not describe a node. The message has the reason."""
 
 
 def cleaned(text: str) -> str:
@@ -89,7 +89,7 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    """Return text from the list, shortened so that a message can quote it."""
+    """Return text from a list of nodes, shortened so that a message can quote it."""
     return truncate(text, _SHOWN)
 
 
@@ -207,7 +207,7 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
 
 
 def as_node(host: Host, role: Role) -> Mapping[str, object]:
-    """Return `host` as plain data for a node of the plan. `role` is used if the list gives no role for the host."""
+    """Return the plan data of a node: the values of `host`, and the role `role` if `host` has none."""
     own = ("username", "port", "password", "key_file", "key_passphrase")
     ssh = {name: value for name in own if (value := getattr(host, name)) is not None}
     return {

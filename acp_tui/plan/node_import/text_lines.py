@@ -48,7 +48,7 @@ class _Record:
     label: str | None = None
     """A word without a dot. It is the user or the name of the node."""
     name: str | None = None
-    """A name with dots. It is ignored if the line also has an address."""
+    """A host name with dots. It is ignored if the line also has an address."""
 
 
 def has_secret(text: str) -> bool:
@@ -76,7 +76,9 @@ def read_lines(content: str) -> ParsedNodes:
             hosts += [(host, record.label) for host in _hosts(number, record, heading)]
     labels = [label for _host, label in hosts if label is not None]
     are_names = len(labels) > 1 and len(set(labels)) == len(labels)
-    text = _("each node has a different word next to its address, so the words are read as node names, not as users")
+    text = _(
+        "each node has a different word next to its address, so the words are read as node names, not as user names"
+    )
     users = tuple(replace(host, username=label) if label and not are_names else host for host, label in hosts)
     notes = (LineNote(0, text),) if are_names else ()
     return checked(ParsedNodes(users, tuple(faults), notes, tuple(secrets)))

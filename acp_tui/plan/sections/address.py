@@ -19,7 +19,7 @@ class Address(Section):
     self_built_vip: Bool = answer(
         False,
         id="P-SELF-VIP",
-        help=N_("true: the installer creates the VIP with keepalived. Use true only without a load balancer."),
+        help=N_("true: the installer creates the VIP with keepalived. Use true only if you have no load balancer."),
     )
     vrid: Annotated[Whole, Field(ge=1, le=255)] = answer(
         137,

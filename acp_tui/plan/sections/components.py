@@ -20,10 +20,10 @@ class Components(Section):
         (),
         id="P-PROM",
         rule="XR-MON-NODES",
-        help=N_("Addresses of the nodes for Prometheus. Use Prometheus or VictoriaMetrics, not both."),
+        help=N_("Addresses of the nodes that run Prometheus. Use Prometheus or VictoriaMetrics, not both."),
     )
     victoriametrics_nodes: tuple[IpText, ...] = answer(
-        (), id="P-VM", rule="XR-MON-NODES", help=N_("Addresses of the nodes for VictoriaMetrics.")
+        (), id="P-VM", rule="XR-MON-NODES", help=N_("Addresses of the nodes that run VictoriaMetrics.")
     )
     victoriametrics_agents: Annotated[Whole, Field(ge=0)] | None = answer(
         None,
@@ -32,5 +32,5 @@ class Components(Section):
         help=N_("Number of VictoriaMetrics agents. If empty: 1 if VictoriaMetrics has nodes, otherwise 0."),
     )
     elasticsearch_nodes: tuple[IpText, ...] = answer(
-        (), id="P-ES", rule="XR-MON-NODES", help=N_("Addresses of the nodes for Elasticsearch.")
+        (), id="P-ES", rule="XR-MON-NODES", help=N_("Addresses of the nodes that run Elasticsearch.")
     )

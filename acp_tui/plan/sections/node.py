@@ -41,7 +41,7 @@ class Node(Section):
         json_schema_extra={"parameter": "P-CP", "rule": "NET-IP-VALID"},
     )
     ipv6: Ipv6Text | None = answer(
-        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node. It is required in dual stack.")
+        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node. A dual-stack cluster requires it.")
     )
     role: Literal["control-plane", "worker"] = answer(
         "control-plane",

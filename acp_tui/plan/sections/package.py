@@ -1,4 +1,4 @@
-"""The packages of the installer."""
+"""Package files, signatures, trusted key and install folder."""
 
 from acp_tui.core.i18n import N_
 from acp_tui.plan.field_types import FilledText, Fingerprint

@@ -55,6 +55,6 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: object, info: ValidationInfo) -> object:
-        """Reject control characters. A secret can contain them, because it is never shown or used in a path."""
+        """Reject control characters, except in a secret, because a secret is never shown or used in a path."""
         secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
         return writable(value) if secret else printable(value)

@@ -1,11 +1,11 @@
-"""Waivers: requirements that a person accepts as failed."""
+"""Waivers: decisions to accept a failed requirement."""
 
 from acp_tui.plan.field_types import FilledText
 from acp_tui.plan.sections.section import Section
 
 
 class Waiver(Section):
-    """The record that a person accepts a failed requirement, with the reason. It is for one node, or for all (`*`)."""
+    """The decision to accept a failed requirement, with the reason. It applies to one node, or to all nodes (`*`)."""
 
     requirement: FilledText
     node: FilledText = "*"
