@@ -89,7 +89,7 @@ def _sign(core: Path, signature: Path, public_key: Path) -> str:
             gpg.sign_file(stream, keyid=fingerprint, detach=True, binary=True, output=str(signature))
         if not signature.exists():
             raise PracticeUnavailable(
-                _("gpg cannot sign the practice package. Run gpg --version, and check that /tmp has free space.")
+                _("gpg cannot sign the practice package. Run `gpg --version`, and check that /tmp has free space.")
             )
         public_key.write_text(gpg.export_keys(fingerprint), encoding="ascii")
     return fingerprint
