@@ -25,7 +25,7 @@ def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | Non
 
 
 def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
-    """Print the output of `acp-tui status` on the installer node, and return the exit status of this command."""
+    """Run `acp-tui status` on the installer node, and print its output here. Return its exit status."""
     host = _host(remote)
     flags = [f"--{name}" for name in ("json", "look") if getattr(options, name)]
 

@@ -70,7 +70,7 @@ class InitScript:
 
 @dataclass(frozen=True)
 class FixContext:
-    """The input of a fix function: a finding on a node."""
+    """The argument of a fix function: the finding to fix, and the node that has it."""
 
     plan: Plan
     node: Node
@@ -97,4 +97,6 @@ def trusted(names: Iterable[str], pattern: str) -> str | None:
 
 
 def unexpected_names(names: Iterable[str]) -> str:
-    return _("acp-tui cannot use these names from the node in a command: {names}").format(names=", ".join(names) or "-")
+    return _("the node reported names that acp-tui does not accept in a command: {names}").format(
+        names=", ".join(names) or "-"
+    )
