@@ -144,7 +144,7 @@ class RequestedTests:
     """For each node, the TCP ports that the other nodes must reach, without the SSH port."""
     control_planes: frozenset[str]
     endpoint: str
-    """The address of the load balancer. It is not used without `forwarded_ports`."""
+    """The address of the load balancer. It is used only if `forwarded_ports` contains ports."""
     forwarded_ports: tuple[int, ...]
     """The ports to test through the load balancer; () if the test is not requested or no load balancer exists."""
     sufficient_bits: float

@@ -79,7 +79,7 @@ def _host(remote: LastRemoteInstall) -> RemoteHost:
         raise CommandFailed(message.format(plan=remote.plan, address=remote.address), ExitStatus.CHECK_FAILED)
     if remote.ended is not None and source.bundle is not None and source.bundle.document is None:
         message = _(
-            "The last install ended with exit status {status}. The node cannot be queried, because the "
+            "The last install ended with exit status {status}. The installer node cannot be queried, because the "
             "bundle has no secrets."
         )
         raise CommandFailed(message.format(status=remote.ended), remote.ended)

@@ -17,7 +17,7 @@ from acp_tui.plan.sections.node import Node
 
 @dataclass(frozen=True)
 class FixStep:
-    """A change on one node that makes a requirement pass. Its files are backed up before its commands run."""
+    """A change that makes a requirement pass on one node. Its files are backed up before its commands run."""
 
     requirement: str
     title: str
