@@ -2,5 +2,5 @@
 
 `commands/` declares the commands: name, help and options, one module each. It also contains the code of a command if
 that is short; otherwise the code is in `actions/`, such as in `install.py`. All commands use `context.py`.
-Only this package of the engine prints; `actions/screen.py` opens the wizard.
+In the engine, only this package prints. The module `actions/screen.py` opens the wizard.
 """

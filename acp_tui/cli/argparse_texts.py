@@ -2,8 +2,9 @@
 
 argparse looks up `_` and `ngettext` in its own module each time it makes a text. `translate_argparse` puts our
 functions there.
-The lists are the texts that an operator can see, of Python 3.11 to 3.14; a test compares them with the running Python.
-They have no context, even where they are short, because argparse looks them up without one.
+The lists below contain those texts of argparse in Python 3.11 to 3.14 that an operator can see. A unit test compares
+them with the argparse of the running Python. The texts have no context, even where they are short, because argparse
+looks them up without a context.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from acp_tui.core.i18n import N_, _, ngettext
 
 
 def mark_plural(singular: str, plural: str) -> tuple[str, str]:
-    """Mark a text with a plural for extraction."""
+    """Mark a text with a plural, so that it is extracted into the message catalogue."""
     return singular, plural
 
 

@@ -10,7 +10,7 @@ from acp_tui.core.i18n import use_language
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command in `arguments` (default: those of the process). Return its exit status."""
+    """Run the command in `arguments` (default: the arguments of the process). Return its exit status."""
     try:
         return _run(arguments)
     except KeyboardInterrupt:

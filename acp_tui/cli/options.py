@@ -17,7 +17,10 @@ Command: TypeAlias = Callable[[Namespace], int]
 
 
 def add_command(commands: Subparsers, name: str, run: Command, help: str) -> ArgumentParser:
-    """Declare the command `name`, and return its parser for more options. `help`: a verb phrase in lower case."""
+    """Declare the command `name`. Return its parser, to which the caller can add options.
+
+    `help`: a verb phrase in lower case.
+    """
     parser = commands.add_parser(name, help=help, description=help)
     parser.set_defaults(run=run)
     return parser

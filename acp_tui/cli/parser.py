@@ -51,7 +51,7 @@ def build_parser() -> tuple[ArgumentParser, tuple[str, ...]]:
     parser = ArgumentParser(
         prog="acp-tui",
         description=_(
-            "Install the global cluster of Alauda Container Platform. Without a command, it opens the wizard."
+            "Install the global cluster of Alauda Container Platform. Without a command, acp-tui opens the wizard."
         ),
         epilog=_("Exit status: 0 success; 1 a check failed; 2 usage error; 3 could not run; 130 interrupted."),
     )

@@ -55,9 +55,9 @@ class Description:
     """The effect of the test on the nodes. The text can have the placeholders that `describe_effect` fills in."""
     applies: Callable[[Plan], bool]
     collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
-    """The collectors that this test adds to those of the preflight, for a control plane node."""
+    """Returns the collectors that this test adds to the collectors of the preflight on a control plane node."""
     seconds: int = 0
-    """The maximum number of seconds that these collectors add to the script of a node."""
+    """The maximum number of seconds that these collectors add to the run time of the script on a node."""
 
 
 def _has_several_nodes(plan: Plan) -> bool:
@@ -70,7 +70,7 @@ def _has_load_balancer_address(plan: Plan) -> bool:
 
 DESCRIPTIONS: Mapping[ActiveTest, Description] = {
     ActiveTest.LOAD_BALANCER: Description(
-        name=N_("load balancer: backends reached"),
+        name=N_("load balancer: reachable backends"),
         effect=N_(
             "acp-tui opens temporary test ports on the control plane nodes. "
             "It connects to them through the load balancer."
@@ -139,19 +139,19 @@ class RequestedTests:
 
     requested: frozenset[ActiveTest]
     collectors: Mapping[str, tuple[Collector, ...]]
-    """The collectors that the tests add to those of the preflight, for each node."""
+    """For each node, the collectors that the tests add to the collectors of the preflight."""
     ports: Mapping[str, tuple[int, ...]]
     """For each node, the TCP ports that the other nodes must reach, without the SSH port."""
     control_planes: frozenset[str]
     endpoint: str
-    """The address of the load balancer. It is not used without `forwarded_ports`."""
+    """The address of the load balancer. It is used only if `forwarded_ports` contains ports."""
     forwarded_ports: tuple[int, ...]
-    """The ports to test through the load balancer; () without this test, or without a load balancer."""
+    """The ports to test through the load balancer; () if the test is not requested or no load balancer exists."""
     sufficient_bits: float
     """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
 
     def extend(self, deadlines: Deadlines) -> Deadlines:
-        """Return `deadlines`, extended by the time that the requested tests need."""
+        """Return `deadlines` with a later deadline for the script: later by the time that the requested tests need."""
         seconds = sum(DESCRIPTIONS[test].seconds for test in self.requested)
         return replace(deadlines, script=deadlines.script + seconds)
 
@@ -163,7 +163,7 @@ class RequestedTests:
         *,
         deadlines: Deadlines = DEADLINES,
     ) -> dict[str, Facts]:
-        """Run the tests that need several nodes at the same time.
+        """Run the tests in which several nodes take part at the same time.
 
         Return the facts of `targets`, with the results added.
         """

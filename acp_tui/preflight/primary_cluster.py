@@ -1,7 +1,7 @@
-"""Read the plan of the primary cluster that the plan of a standby cluster names: a plan file, or a bundle.
+"""Read the plan of the primary cluster. The plan of the standby cluster names it: as a plan file, or as a bundle.
 
-The certificate of a bundle comes from its installer configuration, because the paths in its plan belong to a different
-host.
+For a bundle, the certificate is read from the installer configuration in the bundle, because the paths in the plan of
+the bundle belong to a different host.
 """
 
 import json
@@ -73,7 +73,7 @@ def _from_bundle(path: Path) -> PrimaryCluster:
 
 
 def _certificate_in(document: SecretStr, path: Path) -> CertificateFacts | None:
-    """Return the facts of the certificate and key in the installer configuration; None if it has none."""
+    """Return the facts of the certificate and key in the installer configuration; None if they are missing."""
     try:
         pair = json.loads(document.get_secret_value())["console"]["cert"]["thirdParty"]
         certificate, key = (PemFile(path, b64decode(pair[name])) for name in ("certificate", "privateKey"))

@@ -14,7 +14,10 @@ from acp_tui.plan.model import Plan
 
 
 def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
-    """Read all local files of the plan. Relative paths start from `plan_dir`. Raises nothing: checks report errors."""
+    """Read all local files of the plan. Relative paths start from `plan_dir`.
+
+    Raises nothing: the checks report the errors.
+    """
     files = LocalFiles(unreadable_keys=dict(_unreadable_keys(plan, plan_dir)))
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
@@ -28,7 +31,10 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
 
 def _unreadable_keys(plan: Plan, plan_dir: Path) -> Iterator[tuple[str, str]]:
-    """Yield the plan key of each SSH key file that cannot be read, and the reason (P-SSH-KEY)."""
+    """Yield, for each SSH key file that cannot be read, its place in the plan and the reason (P-SSH-KEY).
+
+    The place is a path such as `ssh.key_file`.
+    """
     own = {f"nodes[{index}].ssh.key_file": node.ssh.key_file for index, node in enumerate(plan.nodes)}
     for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
         try:

@@ -1,1 +1,4 @@
-"""The code of commands, where it is too long for `commands/`. Each module calls the engine and prints the result."""
+"""The code of the longer commands, which call the engine and print the result.
+
+The package `commands/` declares all commands, and contains the code of the shorter ones.
+"""

@@ -1,4 +1,7 @@
-"""Check the folder and the encryption, because the preflight takes minutes. Then run it, and write a bundle."""
+"""Check the folder and the encryption, run the preflight, and write a bundle.
+
+The folder and the encryption are checked first, because the preflight takes minutes.
+"""
 
 import asyncio
 import sys

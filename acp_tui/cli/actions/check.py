@@ -70,7 +70,7 @@ def check(options: Namespace) -> int:
 
 
 def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
-    """Check that the plan has these nodes, and its release these requirements. Raises: CommandFailed."""
+    """Check that the plan has all of `nodes`, and that its release has all of `requirements`. Raises: CommandFailed."""
     if unknown := set(nodes) - {node.address for node in plan.nodes}:
         message = _("These nodes are not in the plan: {nodes}. Use addresses of the plan.")
         raise CommandFailed(message.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
@@ -145,7 +145,7 @@ class PreflightOutput:
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
     """Return the changes of `report` since the last complete report of its plan.
 
-    Save a complete `report` as the last.
+    If `report` is complete, save it as the new last report.
     """
     report_path = last_report_path(state_home(), source.file)
     before = load_last_report(report_path)
@@ -230,7 +230,7 @@ def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
 
 
 def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> None:
-    """Print the observed value, the expected value and the fix of a finding. Skip empty ones."""
+    """Print the observed value, the expected value and the fix of a finding. Leave out those that are empty."""
     for message, text in (
         (pgettext("finding", "observed: {text}"), observed),
         (pgettext("finding", "expected: {text}"), expected),
@@ -241,13 +241,13 @@ def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> Non
 
 
 def waived_suffix(verdict: Verdict) -> str:
-    """Return the reason of the waiver, for the end of a line; "" if the finding is not waived."""
+    """Return the reason of the waiver as text for the end of a line; "" if the finding is not waived."""
     return (
         "" if verdict.waived is None else "  " + pgettext("finding", "waived: {reason}").format(reason=verdict.waived)
     )
 
 
 def node_state_line(event: NodeFinished) -> str:
-    """Return a line with the state of a node after its checks, and the reason if it was not checked."""
+    """Return a line with the state of a node at the end of its checks, and the reason if it could not be checked."""
     detail = f" ({event.detail})" if event.detail else ""
     return f"{event.address}: {state_label(event.state)}{detail}"

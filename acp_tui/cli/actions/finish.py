@@ -70,7 +70,7 @@ def install_session(source: OpenedPlan) -> InstallSession:
 
 
 async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:
-    """Verify the cluster until it is healthy, at most for `within`. Return the last result.
+    """Verify the cluster repeatedly until it is healthy or the time `within` has passed. Return the last result.
 
     Changes of the findings are printed to standard error."""
     shown = ""
@@ -107,7 +107,7 @@ def _confirmed(result: Finish) -> bool:
     command = removal(result.report.release)
     no_terminal = _(
         "The installer was not removed: the confirmation requires a terminal. "
-        "To remove it without a confirmation, add --yes (runs {command})"
+        "To remove it without a confirmation, add --yes. That runs this command on the installer node: {command}"
     )
     question = _("Remove the installer? This command runs on the installer node: {command}")
     return confirm(question.format(command=command), no_terminal.format(command=command))
@@ -123,7 +123,10 @@ def print_result(session: InstallSession, result: Finish) -> None:
     for step in checklist(session.plan):
         print_out(f"  [ ] {step.title}: {step.text}")
     if installer_present(result) and not cleanup_blocker(result, run_active=_run_active(session)):
-        message = _("The installer still exists. To remove it: acp-tui finish PLAN --clean-up (runs {command})")
+        message = _(
+            "The installer still exists. To remove it, run acp-tui finish PLAN --clean-up. That runs this command on "
+            "the installer node: {command}"
+        )
         print_out(message.format(command=removal(result.report.release)))
     url = platform_url(session.plan)
     if result.healthy and not result.console:

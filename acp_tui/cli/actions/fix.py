@@ -233,7 +233,7 @@ def _result_text(result: FixResult) -> str:
 
 
 async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
-    """Check the changed nodes again. Return the verdicts of all nodes. The other nodes keep their facts."""
+    """Check the changed nodes again. Return the verdicts of all nodes. For the other nodes, use the earlier facts."""
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:

@@ -143,10 +143,13 @@ def _answers(run: RunState, source: OpenedPlan, options: Namespace) -> Answers |
 def _config_received(option: str | None) -> bool | None:
     """Return True if the operator states that the installer received the configuration, else False.
 
-    The answer comes from `--reached` or from the terminal. None if the operator did not answer."""
+    The answer comes from the option `--reached` or from the terminal. None if the operator did not answer."""
     if option is not None:
         return option == "yes"
-    no_terminal = _("To follow the install, add --reached yes. To send the configuration again, add --reached no.")
+    no_terminal = _(
+        "If the installer received the configuration, add --reached yes. acp-tui then follows the install. Otherwise, "
+        "add --reached no. acp-tui then sends the configuration again."
+    )
     if confirm(_("Did the installer receive the configuration? If yes, acp-tui follows the install."), no_terminal):
         return True
     return False if sys.stdin.isatty() and confirm(_("Send the configuration again?"), no_terminal) else None

@@ -174,14 +174,15 @@ def _last_run() -> Path:
     if damaged is not None:
         print_err(
             _(
-                "The state of the newest install cannot be read: {reason}. acp-tui uses an earlier install instead."
+                "The state of the newest install cannot be read: {reason}. This command uses an earlier install "
+                "instead."
             ).format(reason=damaged)
         )
     return run_dir
 
 
 def _details(state: RunState) -> str:
-    """Return the summary and, for a failure, the likely cause, the last log lines and the next steps."""
+    """Return the summary of a run and, if the run failed, the likely cause, the last log lines and the next steps."""
     summary = _summary(state)
     if state.phase is not Phase.FAILED:
         return summary
@@ -226,8 +227,9 @@ def _next_command(state: RunState) -> str:
             )
         case NextStep.ANSWER_RECEIVED:
             return _(
-                "To follow the install: acp-tui install PLAN --reached yes. To send the configuration again, use "
-                "--reached no instead."
+                "If the installer received the configuration, run acp-tui install PLAN --reached yes. acp-tui then "
+                "follows the install. Otherwise, run acp-tui install PLAN --reached no. acp-tui then sends the "
+                "configuration again."
             )
     return _("To resume: acp-tui install PLAN") if state.interrupted else ""
 

@@ -22,7 +22,11 @@ from acp_tui.nodes.ssh.sftp import UploadError
 
 
 async def install_remotely(session: InstallSession, source: OpenedPlan, flags: Sequence[str]) -> int:
-    """Check, upload, start and follow the install. Return its exit status. `flags`: options for acp-tui on the node."""
+    """Check the nodes, upload the files to the installer node, start the install there and follow it.
+
+    If an install already runs there, only follow it. Return the exit status of the install. `flags`: options for
+    acp-tui on the installer node.
+    """
     node = session.plan.installer_node
     assert node is not None
     host = remote_host(source, node.address)
@@ -75,7 +79,7 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
 
 
 async def follow(host: RemoteHost, follower: OutputFollower) -> RemoteOutput:
-    """Print the output of the install on the node `host` until the install ends. Return its final state."""
+    """Print the output of the install on the node `host` until the install ends. Return the final state."""
 
     def show(output: RemoteOutput) -> None:
         for line in follower.lines(output):

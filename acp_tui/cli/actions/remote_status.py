@@ -25,7 +25,7 @@ def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | Non
 
 
 def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
-    """Print the output of `acp-tui status` on the installer node, and return the exit status of this command."""
+    """Run `acp-tui status` on the installer node, and print its output here. Return its exit status."""
     host = _host(remote)
     flags = [f"--{name}" for name in ("json", "look") if getattr(options, name)]
 
@@ -79,7 +79,7 @@ def _host(remote: LastRemoteInstall) -> RemoteHost:
         raise CommandFailed(message.format(plan=remote.plan, address=remote.address), ExitStatus.CHECK_FAILED)
     if remote.ended is not None and source.bundle is not None and source.bundle.document is None:
         message = _(
-            "The last install ended with exit status {status}. The node cannot be queried, because the "
+            "The last install ended with exit status {status}. The installer node cannot be queried, because the "
             "bundle has no secrets."
         )
         raise CommandFailed(message.format(status=remote.ended), remote.ended)

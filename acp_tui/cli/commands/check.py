@@ -6,7 +6,9 @@ from acp_tui.cli.options import Subparsers, add_command, add_json, add_node, add
 from acp_tui.core.i18n import _, pgettext
 
 _ACTIVE_TESTS = ("load-balancer", "paths", "vrrp", "disk", "bandwidth")
-"""The values of `ActiveTest`, copied because this module must not import the engine. A test compares both."""
+"""The values of `ActiveTest`, copied because this module must not import the engine. A unit test fails if the
+copy differs from the original.
+"""
 
 
 def register(commands: Subparsers) -> None:

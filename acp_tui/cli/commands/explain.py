@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def register(commands: Subparsers) -> None:
     """Add this command and its options to the parser."""
-    help = _("describe a requirement: what it demands, why, how it is checked, how to fix it")
+    help = _("describe a requirement: what it demands, why, how it is checked, how to fix a failure")
     parser = add_command(commands, "explain", run, help)
     parser.add_argument(
         "id",
@@ -31,7 +31,7 @@ def register(commands: Subparsers) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Print one requirement, or the list."""
+    """Print one requirement, or the list of all requirements."""
     from acp_tui.checks.catalog import catalogue
     from acp_tui.checks.labels import severity_label
     from acp_tui.cli.context import CommandFailed, print_json, print_out

@@ -16,7 +16,7 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--despite-changes",
         action="store_true",
-        help=_("submit the configuration even if the nodes have changed since the preflight"),
+        help=_("submit the configuration to the installer even if the nodes have changed since the preflight"),
     )
     parser.add_argument(
         "--reached",

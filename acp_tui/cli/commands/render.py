@@ -9,11 +9,13 @@ from acp_tui.core.i18n import _
 
 def register(commands: Subparsers) -> None:
     """Add this command and its options to the parser."""
-    add_plan(add_command(commands, "render", run, _("print the installer's configuration, secrets included")))
+    add_plan(
+        add_command(commands, "render", run, _("print the configuration that the installer receives, with its secrets"))
+    )
 
 
 def run(options: Namespace) -> int:
-    """Print the configuration."""
+    """Print the configuration that the installer receives."""
     from acp_tui.cli.context import open_plan, print_err, print_out
     from acp_tui.install.config.render import render
     from acp_tui.install.config.unverified import unverified

@@ -61,7 +61,8 @@ def run(options: Namespace) -> int:
         print_err(str(error))
     if (remote := newer_remote_install(state.started if state else None)) is not None:
         message = _(
-            "The last install from this host ran on {address}. To collect its files, run acp-tui support on that node."
+            "The last install from this host ran on {address}. To collect the files of that install, run acp-tui "
+            "support on that node."
         )
         print_err(message.format(address=remote.address))
     if folder is not None and not run_secrets(state, plan):
@@ -127,7 +128,8 @@ async def _diagnosis(state: "RunState") -> Mapping[str, str]:
 def copy_command(path: Path) -> str:
     """Return the scp command that copies `path`.
 
-    It names this host by the address of the SSH session; without a session, by the host name.
+    In the command, this host has the address that the SSH client of the operator connected to; without an SSH session,
+    it has its host name.
     """
     import platform
     import shlex

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from acp_tui.plan.model import Plan
 
 _COLUMNS = 100
-"""Width of the sizing in characters. It does not depend on the terminal: the output can go to a file."""
+"""Width of the sizing in characters. It does not depend on the terminal, because the output can go to a file."""
 
 
 def register(commands: Subparsers) -> None:
@@ -73,7 +73,7 @@ def run(options: Namespace) -> int:
 
 
 def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
-    """Return the sizing of the plan, compared with the nodes in its last report."""
+    """Return the sizing of the plan, compared with the nodes in the last report of the plan."""
     from acp_tui.checks.sizing.calculator import sizing
     from acp_tui.core.state_dir import state_home
     from acp_tui.preflight.report.history import last_report_path, load_last_report

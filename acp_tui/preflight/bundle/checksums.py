@@ -84,7 +84,9 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
 def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[FileProblem]:
     mode = stat.S_IMODE(found.st_mode)
     if mode & ~expected & ~stat.S_ISGID & ~stat.S_IRWXU:
-        yield FileProblem(name, _("the mode is {mode:o}; run chmod {expected:o}").format(mode=mode, expected=expected))
+        yield FileProblem(
+            name, _("the mode is {mode:o}; change it to {expected:o} with chmod").format(mode=mode, expected=expected)
+        )
 
 
 def _difference(file: Path, digest: str) -> str:

@@ -146,7 +146,7 @@ def _take_place(folder: Path, bundle_dir: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two names in one step. Return False if C library, kernel or file system do not support it."""
+    """Exchange two names in one step. Return False if the C library, the kernel or the file system cannot do it."""
     with suppress(AttributeError):
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
         names = os.fsencode(one), os.fsencode(other)

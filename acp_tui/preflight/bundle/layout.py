@@ -12,7 +12,10 @@ SUMS = "SHA256SUMS"
 FILES = (PLAN, SECRETS_NAME, DOCUMENT, SETUP, REPORT, PAGE, KNOWN_HOSTS)
 """All files of a bundle except the list of checksums."""
 PRIVATE = (SECRETS_NAME, DOCUMENT)
-"""The files with secrets: in plain text, encrypted under their names with `SEALED` added, or left out."""
+"""The files with secrets. A bundle has them in plain text, has them encrypted, or does not have them.
+
+The name of an encrypted file has `SEALED` at its end.
+"""
 SEALED = ".gpg"
 PUBLIC = tuple(name for name in FILES if name not in PRIVATE)
 SEALED_NAMES = tuple(name + SEALED for name in PRIVATE)

@@ -48,7 +48,7 @@ class PemFile:
         if self.keys:
             if "CERTIFICATE" not in self.labels:
                 return _(
-                    "{file} contains a private key. Check whether the certificate file and the key file are exchanged"
+                    "{file} contains a private key. Check whether the certificate file and the key file are swapped"
                 ).format(file=self.path)
             return _(
                 "{file} contains a private key next to the certificate, so the key would be published. Remove "
@@ -75,7 +75,7 @@ class PemFile:
             return ""
         if "CERTIFICATE" in self.labels:
             return _(
-                "{file} contains a certificate. Check whether the certificate file and the key file are exchanged"
+                "{file} contains a certificate. Check whether the certificate file and the key file are swapped"
             ).format(file=self.path)
         return self._other_format("PRIVATE KEY")
 
@@ -130,13 +130,13 @@ class PemFile:
         if _is_der_certificate(self.content):
             if key:
                 return _(
-                    "{file} contains a certificate. Check whether the certificate file and the key file are exchanged"
+                    "{file} contains a certificate. Check whether the certificate file and the key file are swapped"
                 ).format(file=self.path)
             return self._converted("DER", "openssl x509 -inform DER -in {file} -out {new}")
         if _is_der_key(self.content):
             if not key:
                 return _(
-                    "{file} contains a private key. Check whether the certificate file and the key file are exchanged"
+                    "{file} contains a private key. Check whether the certificate file and the key file are swapped"
                 ).format(file=self.path)
             return self._converted("DER", "openssl pkey -inform DER -in {file} -out {new}")
         text = (

@@ -50,7 +50,7 @@ def facts_for(plan: Plan, plan_dir: Path) -> CertificateFacts | None:
 def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate] | None = None) -> CertificateFacts:
     """Return the facts of a PEM certificate chain and its PEM key. Raises nothing: the facts contain the errors.
 
-    `roots`: the trusted authorities; None for those of this host.
+    `roots`: the trusted authorities; None means the authorities that this host trusts.
     """
     unreadable: list[str] = []
     pair = pair_facts(_content(cert_file, unreadable), _content(key_file, unreadable), roots)
@@ -60,10 +60,10 @@ def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate]
 def pair_facts(
     certificate: PemFile | None, key: PemFile | None, roots: Sequence[x509.Certificate] | None = None
 ) -> CertificateFacts:
-    """Return the facts of the contents of two files. Raises nothing: the facts contain the errors.
+    """Return the facts of a certificate file and its key file. Raises nothing: the facts contain the errors.
 
-    `certificate`, `key`: None for a file that could not be read. `roots`: the trusted authorities; None for those of
-    this host.
+    `certificate`, `key`: None for a file that could not be read. `roots`: the trusted authorities; None means the
+    authorities that this host trusts.
     """
     errors: list[str] = []
     chain = _chain(certificate, errors)
@@ -183,7 +183,10 @@ def _authority(last: x509.Certificate, roots: Sequence[x509.Certificate]) -> Aut
 
 
 def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequence[str]) -> Issuer:
-    """Return the facts of an issuer. `names`, `addresses`: those of the first certificate of the file."""
+    """Return the facts of the certificate of an issuer.
+
+    `names`, `addresses`: the names and IP addresses in the server certificate, the first one of the file.
+    """
     basic, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
     extended, root = _extension(certificate, x509.ExtendedKeyUsage), _signed_by(certificate, certificate)
     kind, bits = _key_kind(certificate)

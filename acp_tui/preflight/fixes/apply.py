@@ -122,7 +122,7 @@ async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mappin
     )
     marker = secrets.token_hex(12)
     listed: dict[str, str] = {}
-    reason = _("the node returned no list of what would be removed")
+    reason = _("the node returned no list of what the fix would remove")
     try:
         connection = await connect(job.target, job.known_host_key, _ignore_stage, deadlines)
         try:
@@ -135,7 +135,7 @@ async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mappin
         reason = error.detail
     except (ConnectionLost, TimeoutError) as error:
         reason = str(error) or reason
-    unknown = _("acp-tui could not list what would be removed: {reason}").format(reason=reason)
+    unknown = _("acp-tui could not list what the fix would remove: {reason}").format(reason=reason)
     return {step.requirement: listed.get(step.name) or unknown for step in steps}
 
 
@@ -190,7 +190,7 @@ class _NodeFix:
             elif requirement := requirements.pop(output.name, ""):
                 self.emit(StepDone(job.target.address, requirement, output.status, output.text.strip()))
         if requirements:
-            reason = connection.stderr or _("the script ended early")
+            reason = connection.stderr or _("the script ended before its last step")
             return _("the node did not run all steps: {reason}").format(reason=reason)
         if login is not None and login.status != NOTHING_CHANGED:
             self.emit(await self.second_login(connection, login))
@@ -216,7 +216,7 @@ class _NodeFix:
         else:
             if decision == "kept":
                 return SecondLogin(address, True, _("the second login succeeded; the new settings of sshd are kept"))
-            reason = _("the login came too late: the timer on the node had already restored the old settings")
+            reason = _("the second login came too late: the timer on the node had already restored the old settings")
         try:
             restored = await self.settle_guard(first, "back") == "restored"
         except (ConnectError, ConnectionLost):
@@ -263,7 +263,7 @@ class _NodeFix:
 async def _outputs(
     connection: Connection, program: str, marker: str, deadlines: Deadlines
 ) -> AsyncGenerator[CollectorOutput, None]:
-    """Run a program as root, and yield the outputs between its marks until it ends.
+    """Run a program as root until it ends. Yield each part of its output that stands between two marks.
 
     A mark is a line that contains `marker` and the name of a step.
     """
@@ -275,9 +275,9 @@ async def _outputs(
 
 
 async def _put(connection: Connection, content: bytes, path: str, deadlines: Deadlines) -> None:
-    """Write a file on the node as root.
+    """Write `content` to the file `path` on the node, as root.
 
-    The script verifies the checksum of the file, so a truncated file does no harm.
+    A truncated file does no harm, because the fix script verifies the checksum of the file before it runs it.
     """
     folder = path.rpartition("/")[0]
     command = (

@@ -73,7 +73,7 @@ def apparmor(case: FixContext) -> FixStep | str:
 
 
 def selinux(case: FixContext) -> FixStep | str:
-    """SEC-SELINUX: set SELinux to permissive at once. It is disabled after the next reboot."""
+    """SEC-SELINUX: set SELinux to permissive now, and disable it from the next reboot on."""
     running = case.facts.selinux != "disabled"
     commands = [
         f"sed -i -E 's/^[[:space:]]*SELINUX=.*/SELINUX=disabled/' {_SELINUX}",

@@ -13,9 +13,9 @@ from acp_tui.preflight.fixes.step import FixStep
 BACKUPS = "/var/backups/acp-tui"
 """The folder on the node that contains one folder for each fix, with backups, logs and undo.sh."""
 SECOND_LOGIN = "second_login"
-"""The name under which the script reports that sshd was reloaded."""
+"""The name under which the script reports whether it reloaded sshd."""
 NOTHING_CHANGED = 3
-"""The exit status of SECOND_LOGIN if the settings of sshd have not changed."""
+"""The exit status that the script reports under SECOND_LOGIN if it did not change the settings of sshd."""
 GUARD = 60
 """Time in seconds after which the guard restores the settings of sshd, unless a second login has confirmed them."""
 
@@ -59,9 +59,9 @@ def _functions(step: FixStep) -> str:
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:
-    """Return the marker of a script, and the commands of each step without backups.
+    """Return the marker of a script, and the commands of each step. The commands that make backups are left out.
 
-    Raises ValueError: the text is not such a script.
+    Raises ValueError if `text` is not a script of acp-tui fix.
     """
     marker = _MARKER.search(text)
     found: dict[str, str] = dict(_STEP.findall(text))

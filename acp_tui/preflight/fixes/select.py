@@ -40,7 +40,7 @@ class AvailableFixes:
     manual: tuple[ManualFix, ...]
     """The manual fixes of blockers. Those of other findings are left out."""
     pending: tuple[str, ...]
-    """Requirements that are already configured, and pass after a reboot."""
+    """Requirements whose settings are already in place, so that they pass after the next reboot."""
 
 
 def available_fixes(
@@ -163,5 +163,5 @@ def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
 
 
 def _in_order(steps: Sequence[FixStep]) -> tuple[FixStep, ...]:
-    """Return the steps in the order to run. Steps that could lock the operator out come last."""
+    """Return the steps in the order in which they run. Steps that could lock the operator out come last."""
     return tuple(sorted(steps, key=lambda step: step.second_login))

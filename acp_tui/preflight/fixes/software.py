@@ -70,8 +70,8 @@ def _packages(remove: str, preview: str) -> Recipe:
     def recipe(case: FixContext) -> FixStep | str:
         if case.verdict.outcome is not Outcome.FAIL:
             return _(
-                "only the names of these packages are similar to those of conflicting packages. Decide yourself "
-                "whether they conflict"
+                "the names of the observed packages are similar to the names of conflicting packages, but not equal. "
+                "Decide yourself whether the observed packages conflict"
             )
         names = trusted(case.verdict.names, _PACKAGE)
         if names is None:
@@ -85,7 +85,7 @@ def _packages(remove: str, preview: str) -> Recipe:
             preview=preview.format(names=names) + "\ntrue",
             note=_(
                 "The removal stops the software in these packages. Before the fix, move the applications that need "
-                "this software to other machines, and back up its data."
+                "this software to other machines, and back up the data of this software."
             ),
         )
 

@@ -17,7 +17,7 @@ from acp_tui.plan.sections.node import Node
 
 @dataclass(frozen=True)
 class FixStep:
-    """A change on one node that makes a requirement pass. Its files are backed up before its commands run."""
+    """A change that makes a requirement pass on one node. Its files are backed up before its commands run."""
 
     requirement: str
     title: str
@@ -70,7 +70,7 @@ class InitScript:
 
 @dataclass(frozen=True)
 class FixContext:
-    """The input of a fix function: a finding on a node."""
+    """The argument of a fix function: the finding to fix, and the node that has it."""
 
     plan: Plan
     node: Node
@@ -97,4 +97,6 @@ def trusted(names: Iterable[str], pattern: str) -> str | None:
 
 
 def unexpected_names(names: Iterable[str]) -> str:
-    return _("acp-tui cannot use these names from the node in a command: {names}").format(names=", ".join(names) or "-")
+    return _("the node reported names that acp-tui does not accept in a command: {names}").format(
+        names=", ".join(names) or "-"
+    )

@@ -120,8 +120,8 @@ def search_domains(case: FixContext) -> FixStep | str:
 def nameservers(case: FixContext) -> FixStep | str:
     """NET-RESOLV-172: remove name servers in 172.0.0.0/8 if other name servers remain.
 
-    If the file names the local name server of systemd-resolved, the file is replaced by the list of the servers that
-    systemd-resolved uses.
+    If /etc/resolv.conf names the local name server of systemd-resolved, it is replaced with a link to the file in which
+    systemd-resolved lists the servers that it uses.
     """
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
@@ -133,7 +133,7 @@ def nameservers(case: FixContext) -> FixStep | str:
     elif "127.0.0.53" in servers:
         command = f"use_resolved_servers {_RESOLV}"
     else:
-        return _("the name server runs on this node. Choose a different name server yourself")
+        return _("a configured name server runs on this node. Choose a different name server yourself")
     return FixStep(
         case.verdict.requirement,
         case.title,

@@ -28,7 +28,7 @@ class LinkState(StrEnum):
 @dataclass(frozen=True)
 class Cell:
     target: str
-    """The plan address of the other node."""
+    """The address of the other node in the plan."""
     state: LinkState
     closed: tuple[int, ...] = ()
     """The TCP ports that are required and not open, in ascending order."""
@@ -69,11 +69,11 @@ class Cell:
 class Row:
     source: str
     cells: tuple[Cell, ...]
-    """One cell per node, in the order of the plan. `source` has a cell, too."""
+    """One cell per node, in the order of the plan; one of them is for `source` itself."""
 
 
 def matrix(topology: Topology, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
-    """Return one row per node, in the order of the plan; () for a single node."""
+    """Return one row per node, in the order of the plan; () if the plan has only one node."""
     if len(topology.nodes) < 2:
         return ()
     return tuple(_row(source.node, topology.nodes, facts) for source in topology.nodes)

@@ -20,13 +20,16 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Changes:
-    """The differences between an earlier report, finished at `since`, and a later one. Nodes are plan addresses."""
+    """The differences between an earlier report, finished at `since`, and a later one.
+
+    A node is identified by its address in the plan.
+    """
 
     since: datetime
     new: tuple[Verdict, ...] = ()
     """Findings that only the later report has."""
     fixed: tuple[Verdict, ...] = ()
-    """Findings that only the earlier report has, in the form of that report."""
+    """Findings that only the earlier report has, as the earlier report shows them."""
     changed: tuple[tuple[Verdict, Verdict], ...] = ()
     """Earlier and later verdict of findings whose outcome, observed value or waiver is different."""
     added: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
         body = [
             f"{name:<{first}}" + "".join(f"{c:>{column}}" for c in row) for name, row in zip(names, rows, strict=True)
         ]
-        legend = _("G and M are the measured bandwidth in Gbit/s and Mbit/s.")
+        legend = _("A value that ends with G or M is the measured bandwidth, in Gbit/s or Mbit/s.")
         return (head, *body, *([legend] if _has_bandwidth(nodes) else []))
     closed = [
         f"{node.address} → {link.target}: {link.text}"
@@ -58,7 +58,7 @@ def _link_text(node: NodeRecord, target: str) -> str:
 
 
 def node_lines(since: Changes) -> Iterator[str]:
-    """Return one line for each change of a node."""
+    """Yield one line for each node that was added, removed or rebooted, or whose state changed."""
     for address, before, now in since.states:
         yield pgettext("comparison", "{node}: the state was {before}, and is now {now}").format(
             node=address, before=state_label(before), now=state_label(now)
@@ -72,7 +72,7 @@ def node_lines(since: Changes) -> Iterator[str]:
 
 
 def changed_findings(since: Changes) -> Iterator[tuple[str, Verdict, str]]:
-    """Yield the kind of each change, its finding, and the observed value."""
+    """Yield, for each finding that changed, the kind of the change, the finding, and the observed value."""
     for verdict in since.new:
         yield pgettext("change", "new"), verdict, verdict.observed
     for verdict in since.fixed:

@@ -29,7 +29,7 @@ def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
 
 
 def later_releases(requirement: str, release: str) -> Iterator[tuple[str, str]]:
-    """Yield the changes of a requirement in each release after `release`, as (label, changed texts)."""
+    """Yield the changes of a requirement in each later release: a label, and the changed texts."""
     before = catalogue(release)[requirement]
     for later in RELEASES[RELEASES.index(release) + 1 :]:
         now = catalogue(later)[requirement]
@@ -47,7 +47,7 @@ def _texts(row: Requirement) -> Mapping[str, str]:
 
 
 def expected_text(row: Requirement) -> str:
-    """Return the expected value, with the numbers of the requirement; "" if the title already says it."""
+    """Return the text that says which value is expected, and its limits; "" if the title already says so."""
     if row.expected:
         return _(row.expected)
     match row.check:
@@ -63,7 +63,8 @@ def expected_text(row: Requirement) -> str:
 def how_observed(row: Requirement) -> str:
     """Return the text that explains how the requirement is checked; "" if there is none.
 
-    Requirements of the plan, and those for information only, get a general text if they have no text of their own.
+    Two kinds of requirements get a general text if they have no text of their own: those whose check reads only the
+    plan, and those for information only.
     """
     if row.how:
         return _(row.how)
@@ -73,9 +74,9 @@ def how_observed(row: Requirement) -> str:
 
 
 def _fix(row: Requirement, os_id: str | None = None) -> str:
-    """Return the fix with the names that the requirement lists.
+    """Return the text of the fix, with the names from the list of the requirement.
 
-    If the names depend on the node, the fix has the placeholder NAMES.
+    If the names depend on the node, the text has the placeholder NAMES instead.
     """
     match row.check:
         case AllPresent(names=names):
@@ -97,7 +98,7 @@ def _line(system: Distribution, *, kernel: bool) -> str:
 
 
 def _size(check: FunctionCheck) -> str:
-    """Return the cores and memory, one line for each range of workload clusters."""
+    """Return the cores and memory, one line for each range of the number of workload clusters."""
     clusters = check.texts("clusters")
     lines = [
         _size_line(cores, memory, upto)

@@ -44,7 +44,7 @@ class NodeRecord:
     """The error and the stage at which it happened; "" without an error."""
     machine: NodeSummary | None = None
     links: tuple[Link, ...] = ()
-    """The links to every other node; () if they were not tested."""
+    """The links from this node to every other node; () if they were not tested."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Report:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":
-        """Return the report that a JSON document contains. Its verdicts have no `paths` and no `names`.
+        """Return the report that a JSON document contains. The verdicts of this report have no `paths` and no `names`.
 
         Raises ValueError if the text is not a document of this schema.
         """
@@ -92,7 +92,10 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class _Document:
-    """The fields of the JSON document in their order. A reader can ignore `ready` and `summary`, which are computed."""
+    """The fields of the JSON document in their order.
+
+    A program that reads the document can ignore `ready` and `summary`: their values follow from the other fields.
+    """
 
     schema: str
     release: str

@@ -16,7 +16,7 @@ from acp_tui.preflight.report.connectivity import LinkState, Row, matrix
 from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 12
-"""Maximum number of addresses and file systems of a node.
+"""Maximum number of addresses in the summary of a node, and maximum number of file systems in it.
 
 A node with hundreds of interfaces must fit into one table row.
 """
@@ -29,7 +29,9 @@ def node_records(
     states: Mapping[str, NodeState],
     details: Mapping[str, str],
 ) -> tuple[NodeRecord, ...]:
-    """Return the records of the nodes that have a state, in the order of the plan. All mappings are by plan address.
+    """Return the records of the nodes that have a state, in the order of the plan.
+
+    The keys of all mappings are the addresses of the nodes in the plan.
 
     `details`: the error of each node.
     """

@@ -14,7 +14,7 @@ from acp_tui.core.i18n import _, ngettext, pgettext
 
 _NOTHING = "—"
 _RULE_WIDTH = 17
-"""Width of a requirement ID in the list of reasons, in columns, with a space after the longest ID."""
+"""Number of columns for the requirement ID in the list of reasons: the longest ID and a space."""
 
 
 def heads() -> tuple[str, ...]:
@@ -29,7 +29,10 @@ def heads() -> tuple[str, ...]:
 
 
 def rows(sizing: Sizing) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of the table. The second row of a role, for ARM, does not repeat the number of nodes."""
+    """Yield the rows of the table.
+
+    If a role has a second row, for ARM nodes, this row does not repeat the number of nodes.
+    """
     counted: set[str] = set()
     for need in sizing.needs:
         role = (
@@ -76,7 +79,7 @@ def fit_lines(sizing: Sizing) -> list[str]:
 
 
 def reason_lines(sizing: Sizing, width: int) -> Iterator[str]:
-    """Yield lines with the requirement ID and the reason for each number of the sizing, wrapped at `width` columns."""
+    """Yield, for each number of the sizing, the requirement ID and the reason as lines of at most `width` columns."""
     for reason in sizing.reasons:
         lines = wrap(reason.text, max(width - _RULE_WIDTH, 20))
         for name, line in zip((reason.requirement, *[""] * len(lines)), lines, strict=False):

@@ -40,7 +40,7 @@ def test_install_without_an_answer_sends_nothing_and_shows_the_next_command(
 ) -> None:
     try:
         assert main(["install", str(uncertain_run.root / "plan.yaml")]) == 3
-        assert "To follow the install, add --reached yes" in capsys.readouterr().err
+        assert "If the installer received the configuration, add --reached yes" in capsys.readouterr().err
         assert status(uncertain_run.runs[0]).phase is Phase.POST_UNKNOWN
         assert main(["attach", "--give-up"]) == 1
         assert status(uncertain_run.runs[0]).phase is Phase.POST_UNKNOWN

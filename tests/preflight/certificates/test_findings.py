@@ -172,7 +172,7 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "next to the certificate")]),
     ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "contains 2 private keys")]),
     ("DER", GOOD.public_bytes(Encoding.DER), DER_KEY, [(FAIL, "openssl x509 -inform DER"), (FAIL, "openssl pkey")]),
-    ("DER swapped", DER_KEY, GOOD.public_bytes(Encoding.DER), [(FAIL, "exchanged"), (FAIL, "exchanged")]),
+    ("DER swapped", DER_KEY, GOOD.public_bytes(Encoding.DER), [(FAIL, "swapped"), (FAIL, "swapped")]),
     ("PKCS#12", PKCS12, PKCS12, [(FAIL, "openssl pkcs12 -nokeys"), (FAIL, "openssl pkcs12 -nocerts")]),
     ("PKCS#7", serialize_certificates([GOOD, ROOT], Encoding.PEM), KEY, [(FAIL, "openssl pkcs7 -print_certs")]),
     ("PKCS#7, DER", serialize_certificates([GOOD], Encoding.DER), KEY, [(FAIL, "pkcs7 -inform DER -print_certs")]),

@@ -1,7 +1,7 @@
 """The findings on the HTML page: each requirement once, with its nodes and its fix.
 
-A node that could not be checked is shown as one finding. It replaces one finding for each requirement that is unknown
-on this node.
+A node that could not be checked is shown as one finding. This finding stands for all requirements that are unknown on
+the node.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ from acp_tui.preflight.report.html.markup import (
 from acp_tui.preflight.report.model import NodeRecord
 
 _MOST_OBSERVED = 4
-"""Maximum number of different observed values of a passed requirement. The page shows only the number of the others."""
+"""Maximum number of observed values that the page lists for a passed requirement. Of the others it shows the number."""
 _WORST = list(OUTCOMES)
 
 
@@ -47,7 +47,7 @@ class Background:
     today: date
 
     def title(self, *verdicts: Verdict) -> Html:
-        """Return the title of verdicts with the same rule and outcome.
+        """Return the common title of verdicts that have the same rule and outcome.
 
         The names in the title, such as those of modules, are left out if they differ from node to node.
         """
@@ -223,7 +223,7 @@ def _waiver(verdict: Verdict, known: Background) -> str:
 def _observations(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | None = None) -> list[Html]:
     """Return one line for each observed value: the nodes that have it, then the value.
 
-    `most`: the maximum number of values; the number of the other values follows.
+    `most`: the maximum number of values to list. If there are more, a last line gives the number of the others.
     """
     where: dict[str, list[str]] = {}
     for verdict in verdicts:

@@ -47,13 +47,13 @@ def link(anchor: str, label: str) -> Html:
 
 
 def pairs(rows: Iterable[tuple[str, Html]]) -> Html:
-    """Return labels with their contents. A label without content is left out."""
+    """Return an HTML list of labels, each with its content. A label without content is left out."""
     lines = [Html(f"{tag('dt', text(name))}{tag('dd', content)}") for name, content in rows if content]
     return tag("dl", joined(lines)) if lines else Html("")
 
 
 def bullets(items: Sequence[Html]) -> Html:
-    """Return a list. A single item has no bullet."""
+    """Return an HTML list. If there is only one item, return it without a bullet."""
     if len(items) < 2:
         return joined(items)
     return tag("ul", joined(tag("li", item) for item in items))

@@ -1,4 +1,4 @@
-"""Build the HTML page of a report. The page is self-contained, has no scripts, and every text is escaped.
+"""Build the HTML page of a report. The page is self-contained and has no scripts. Every text in it is escaped.
 
 Blockers come first. Passed requirements come last, in a closed section. Words carry the meaning; colour only repeats
 it.
@@ -97,7 +97,7 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
 
 
 def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
-    """Yield the advice that the reader needs before running a command; nothing without blockers."""
+    """Yield the advice that the reader needs before running a command. If there are no blockers, yield nothing."""
     if blocking:
         commands = _(
             "Run the commands in a root shell on the named node. The command acp-tui fix PLAN applies the "
