@@ -201,7 +201,7 @@ class AcpApp(StepNavigation):
             self.screen.focus_previous()
 
     async def action_line(self, by: int) -> None:
-        """Move from field to field with the up and down keys. Lists and texts handle these keys themselves."""
+        """Move from field to field with the up and down keys. Lists and text areas handle these keys themselves."""
         if not isinstance(self.focused, Input | Choice) or isinstance(self.screen, Ask):
             raise SkipAction
         await self.action_field(by)

@@ -83,7 +83,9 @@ class Practice:
 
     @property
     def run_settings(self) -> RunSettings:
-        """Settings of an install on the practice cluster: short time limits, and no default addresses of the API."""
+        """Settings of an install on the practice cluster.
+
+        Time limits are short, the installer's API has no default address, and the run does not recheck the nodes."""
         return RunSettings(_PACE, (), self.installer_log, recheck_before_post=False)
 
     def posts(self) -> Posts:
@@ -139,8 +141,9 @@ async def practice(
     """Run the practice cluster until the block ends. `seconds`: duration of the collection on each node.
 
     Without `home`, a temporary folder is used and removed at the end. With `home`, the package, the host keys and a
-    running install are kept for the next start. A normal end restores the faults; after a crash, applied fixes are
-    kept. Raises `PracticeUnavailable` if gpg is missing or fails on this host."""
+    running install are kept for the next start. At the end of the block, every simulated fault is restored. Only if the
+    program crashes, the fixed faults stay fixed. Raises `PracticeUnavailable` if gpg is missing or fails on this host.
+    """
     machines = cluster().machines[:1] if scenario == "single-node" else cluster().machines
     folder = private_folder(home) if home else Path(tempfile.mkdtemp(prefix="acp-tui-practice-"))
     try:

@@ -15,15 +15,15 @@ class Behaviour:
     """Settings of the practice installer. All times are in seconds."""
 
     seconds: float = 8.0
-    """Duration of the install."""
+    """Duration of the install in seconds."""
     linger: float = 60.0
-    """Time between the success of the install and the exit of the practice installer."""
+    """Seconds between the success of the install and the exit of the practice installer."""
     setup_seconds: float = 1.0
     setup_exit: int = 0
     """Exit status of setup.sh. If it is not 0, setup.sh fails before the practice installer starts."""
     listen_after: float = 0.0
     answer_after: float = 0.0
-    """Delay of each response."""
+    """Seconds by which each response is delayed."""
     prefixed: bool = False
     """Serve the API only below /cpaas-installer. Any other path returns a web page."""
     failed_answers: int = 0
@@ -31,13 +31,15 @@ class Behaviour:
     stall: bool = False
     """If True, the install stops making progress in its third phase and never ends."""
     drop_every: int = 0
-    """Close the connection on every Nth progress request."""
+    """Instead of a response, close the connection on every nth progress request. The value is n; 0 means never."""
     post_after: float = 0.0
-    """Delay of the response to an accepted configuration."""
+    """Seconds by which the response to a received configuration is delayed."""
     drop_post: str = ""
-    """`before`: close the connection without accepting the POST. `after`: accept it, then close. "": do not close."""
+    """When to close the connection of a POST request without a response. "" means never.
+
+    `before`: before the configuration is accepted or rejected. `after`: after that."""
     refuse: str = ""
-    """If this text is not empty, each configuration is rejected with it as the error message."""
+    """If this text is not empty, each configuration is rejected with this text as the error message."""
     quote_refused: bool = False
     """If True, the response to a rejected configuration contains the complete configuration."""
     bare_token: bool = False

@@ -1,8 +1,8 @@
 """Profiles of practice nodes: settings of nodes, templates of collector output, and commands that change settings.
 
-Profiles are data in `assets/demo/nodes`. A fault is a setting that differs from the setting of a healthy node. A remedy
-has the pattern of a command, and the new values of the settings that the command changes. Collectors without a template
-return output that was recorded on a real node. No command is executed on this host.
+Profiles are data in `assets/demo/nodes`. A fault is a setting that differs from the setting of a healthy node. A
+`Remedy` is a simulated command: its pattern, and the new values of the settings that it changes. Collectors without a
+template return output that was recorded on a real node. No command is executed on this host.
 """
 
 import json

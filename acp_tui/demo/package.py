@@ -51,7 +51,7 @@ class PracticePackage:
 
 
 def build_package(folder: Path, behaviour: Behaviour, *, filler: int = 6) -> PracticePackage:
-    """Build and sign a core package in `folder`. If the folder already has one with the same content, reuse it.
+    """Build and sign a core package in `folder`. If it has a package with this content, reuse that package.
 
     `filler`: number of 4 MiB images that make progress visible. Raises `PracticeUnavailable` if gpg is missing or
     fails."""

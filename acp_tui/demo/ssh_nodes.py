@@ -28,7 +28,7 @@ _MAX_SCRIPT = 1 << 20
 @dataclass(frozen=True)
 class PracticeNode:
     address: str
-    """The address in the plan (TEST-NET-1)."""
+    """The address in the plan. It is from TEST-NET-1 (192.0.2.0/24), which no real host uses."""
     port: int
     """The port of the node on loopback."""
     profile: Profile
@@ -68,7 +68,7 @@ async def serve(
 
     `seconds`: duration of the collection on each node.
     `installing`: a function that returns True while the practice installer runs. It is called at each request.
-    `folder`: stores the host keys and the applied fixes for the next start."""
+    `folder`: the folder of the host keys and the applied fixes, which the next start uses."""
     private_folder(folder)
     async with AsyncExitStack() as stack:
         nodes = {}
@@ -149,9 +149,9 @@ async def _answer(
 
 
 async def _apply_fix(process: asyncssh.SSHServerProcess[str], profile: Profile, script: str, seconds: float) -> int:
-    """Simulate the steps of a script of `acp-tui fix`, and print the output of each step between markers.
+    """Simulate a fix script that acp-tui generated, and print the output of each step between markers.
 
-    If `script` is not such a script, simulate it line by line."""
+    Any other script is simulated line by line."""
     try:
         marker, steps = remedy.split(script)
     except ValueError:

@@ -80,7 +80,7 @@ async def walk(out: Callable[[str], None]) -> int:
     except _Stopped as stopped:
         out(_LABEL + pgettext("practice", "STOPPED: {reason}").format(reason=stopped))
         return ExitStatus.CHECK_FAILED
-    out(_LABEL + _("The practice is finished. The practice cluster is stopped and removed."))
+    out(_LABEL + _("The practice run is finished. The practice cluster is stopped and removed."))
     return ExitStatus.DONE
 
 
@@ -147,7 +147,7 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
 
 
 def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
-    """Return the blockers of the preflight. They must include every simulated fault."""
+    """Return the blockers of the preflight. Stop the walkthrough if the preflight did not find a simulated fault."""
     blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
     walkthrough.step(
         npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(
@@ -166,7 +166,7 @@ def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
 
 
 async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None:
-    """Run the proposed fixes on the nodes without any change to the fixes."""
+    """Run each proposed fix on its node, exactly as the finding proposes it."""
     for verdict in blocking:
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")
@@ -223,7 +223,7 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
 
 
 async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
-    """Verify the cluster like the command `acp-tui finish`, and write the completion report."""
+    """Verify the cluster as `acp-tui finish` does, and write the completion report."""
     session = walkthrough.session
     [finish] = [finish async for finish in session.verify(run, timedelta())]
     for verdict in finish.report.verdicts:

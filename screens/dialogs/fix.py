@@ -148,7 +148,7 @@ class FixScreen(Screen[None]):
 
     @work
     async def action_apply(self) -> None:
-        """Apply the chosen steps to the node under the cursor, after a confirmation."""
+        """After a confirmation, apply the chosen fix steps to the node under the cursor."""
         address, _step = self._under_cursor()
         node = next((node for node in self.session.plan.nodes if node.address == address), None)
         steps = self._chosen(address) if address else ()

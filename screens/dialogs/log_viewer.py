@@ -121,7 +121,9 @@ class LogScreen(ModalScreen[None]):
         self.dismiss(None)
 
     async def _moved(self, lines: int) -> int:
-        """Return the start of the page that is `lines` lines down, or up if negative. The last page is the limit."""
+        """Return the start of the page that is `lines` lines further down, but not below the last page.
+
+        If `lines` is negative, the page is further up."""
         here = self._page.start
         if lines < 0:
             return await asyncio.to_thread(before, self._path, here, -lines)

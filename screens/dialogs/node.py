@@ -88,7 +88,7 @@ class NodeDialog(ModalScreen[None]):
         return plan.nodes[self._index].role == "control-plane"
 
     def _may_be_exclusive(self, plan: Plan) -> bool:
-        """Return True if isolation is on (XR-EXCL-NEEDS-ISOLATION), or if the field has a value to remove."""
+        """Return True if isolation is on (XR-EXCL-NEEDS-ISOLATION), or if the field has a value that can be removed."""
         return plan.isolation or plan.nodes[self._index].platform_exclusive is not None
 
     def _may_choose(self, plan: Plan) -> bool:

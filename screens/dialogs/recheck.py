@@ -108,7 +108,7 @@ class Recheck(ModalScreen[bool]):
 
 
 def _relevant(since: Changes) -> Changes:
-    """Return the changes, but without verdicts that were unknown and still are, for a different reason."""
+    """Return the changes without the verdicts that were unknown before and are still unknown."""
     both = (Outcome.UNKNOWN, Outcome.UNKNOWN)
     return replace(since, changed=tuple((a, b) for a, b in since.changed if (a.outcome, b.outcome) != both))
 

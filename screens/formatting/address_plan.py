@@ -30,11 +30,13 @@ _NAMES: Mapping[Kind, str] = {
     Kind.RESERVED: NC_("purpose", "reserved"),
 }
 _EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
-"""With Kube-OVN, networks of these kinds must not overlap each other. All other overlaps are only advice."""
+"""Kinds of networks that must not overlap each other if the network plugin is Kube-OVN.
+
+Any other overlap is only advice."""
 _QUIET = (Kind.ROUTE, Kind.RESERVED)
 """Kinds of networks that the drawing shows only if they overlap a range of the plan."""
 _BAR = {4: 2, 6: 8}
-"""Number of host bits that one block of a bar stands for, by IP version."""
+"""Number of host bits for each block of a size bar, by IP version. An IPv4 /24 has 8 host bits, so 4 blocks."""
 _HEAD, _MARK = 14, 2
 
 

@@ -63,7 +63,7 @@ def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, st
             )
         case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES:
             return Text(
-                f"? {run.message}\n" + pgettext("status", "Press s to answer and resume the install."), "bold yellow"
+                f"? {run.message}\n" + pgettext("status", "Press s to decide how the install continues."), "bold yellow"
             )
     if stall:
         return Text(

@@ -51,7 +51,7 @@ def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[
 
 
 def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> str:
-    """Return the title of the list: the number of blockers, the shown findings, and their number."""
+    """Return the title of the list. It says how many blockers exist, which findings are shown, and how many."""
     if node is None:
         titles = {
             Filter.BLOCKERS: _("Preflight: {blocking} blocking; blockers shown: {count}"),
@@ -80,7 +80,7 @@ def empty_list(unchecked: int) -> str:
 
 
 def node_states(session: Session) -> Text:
-    """Return the number of checked nodes, and the state of each node that is not checked.
+    """Return a text with the number of checked nodes, and with the state of each node that is not checked.
 
     The text has a second line if a node has a notice."""
     others, notices = Text(), Text()

@@ -9,7 +9,7 @@ from acp_tui.plan.model import Plan
 
 
 class SessionPort(Protocol):
-    """Interface of a wizard session: it has the plan and the draft, starts tasks, and is informed of changes."""
+    """Interface of a wizard session. A session has the plan and the draft, starts tasks, and is informed of changes."""
 
     draft: Draft
 

@@ -23,7 +23,7 @@ class NodeSuggestion:
     short: str
     """The message in a short form, for a place with few columns."""
     nodes: tuple[Node, ...]
-    """The nodes of the plan after the operator accepts the suggestion."""
+    """The nodes of the plan after the operator has accepted this suggestion."""
 
 
 def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[NodeSuggestion, ...]:

@@ -34,7 +34,7 @@ class PackageJob:
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """The background task of the job. Empty before the first start."""
+        """The background task of the job, as a tuple. The tuple is empty before the first start."""
         return (self._task,) if self._task else ()
 
     def start(self) -> None:
@@ -48,7 +48,7 @@ class PackageJob:
             self._task.cancel()
 
     async def resume(self) -> None:
-        """If the package is already unpacked, start the job to show the result. The job does not verify it again."""
+        """If the package is already unpacked, start the job to show the result. The package is not verified again."""
         if (await self._package.facts(self._session.plan)).unpacked:
             self.start()
 

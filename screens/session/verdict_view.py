@@ -13,7 +13,7 @@ class VerdictView:
     """The verdicts of one evaluation. A hundred nodes can have more than 6,000 verdicts, so results are cached."""
 
     def __init__(self, verdicts: tuple[Verdict, ...] = (), unchecked: frozenset[str] = frozenset()) -> None:
-        """`unchecked` has the addresses of nodes without a finished check. Their unknown verdicts are not reported."""
+        """`unchecked`: nodes whose check has not finished, by address. Their unknown verdicts are not reported."""
         self.verdicts = verdicts
         self.unchecked = unchecked
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class WizardApp(Protocol):
-    """The interface through which the steps use the application."""
+    """The attributes and methods of the application that a step may use. Steps use nothing else of the application."""
 
     steps: Sequence[type["WizardStep"]]
     practice: "Practice | None"

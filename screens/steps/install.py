@@ -62,7 +62,7 @@ class InstallStep(WizardStep):
 
     _run: RunState | None = None
     _finish: "Finish | None" = None
-    """The result of the last verification of the cluster. None before the first one."""
+    """The result of the last verification of the cluster. None before the first verification."""
     _verifying = False
     _stall = ""
     """The likely cause of a stalled install. "" while the install makes progress."""

@@ -85,6 +85,6 @@ async def clean_up(app: App[int], install: InstallSession, finish: "Finish") -> 
 async def _pick(app: App[int], title: str, offered: tuple[str, ...]) -> str | None:
     if not offered:
         return await app.push_screen_wait(
-            Ask(title, _("The installer did not report which versions it offers. Enter the version."))
+            Ask(title, _("The installer did not report the versions that it offers. Enter the version to install."))
         )
     return await app.push_screen_wait(Pick(title, [(value, value) for value in offered]))

@@ -28,7 +28,7 @@ class StepNavigation(App[int]):
 
     @property
     def wizard(self) -> WizardApp:
-        """This application, typed as the interface through which the steps use it."""
+        """This application with the type `WizardApp`, which has everything that a step may use."""
         raise NotImplementedError
 
     async def go(self, step: type[WizardStep], path: str | None = None) -> None:

@@ -123,7 +123,7 @@ class NodesStep(WizardStep):
         self.session.nodes.check_changed()
 
     async def may_continue(self) -> bool:
-        """Add the nodes of the input line. If the line is invalid, put the cursor there and return False."""
+        """Add the nodes of the input line. If the line is invalid, put the cursor into it and return False."""
         line = self.query_one("#add", Line)
         if self._add_nodes(line.value):
             line.value = ""
@@ -167,7 +167,7 @@ class NodesStep(WizardStep):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         if event.widget.id == "add":
             self._field = None
-            example = _("Examples: worker admin@10.20.0.21:22, 10.20.0.11-13 (range).")
+            example = _("Examples: `worker admin@10.20.0.21:22`, or a range: `10.20.0.11-13`")
             roles = _("Without a role, the first three nodes become control plane nodes.")
             self.show_detail(f"{example}\n{roles}")
             self.show_problems()
@@ -214,7 +214,7 @@ class NodesStep(WizardStep):
         """Let the operator choose a suggestion to fill in: this host as installer node, interfaces, IPv6 addresses."""
         suggestions = node_suggestions(self.session, self._own)
         if not suggestions:
-            self.show_answer(_("acp-tui has no values to fill in yet."))
+            self.show_answer(_("acp-tui has no suggestions for the nodes yet."))
             return
         options = [(one.key, one.message) for one in suggestions]
         title = pgettext("dialog", "Fill in")

@@ -39,7 +39,7 @@ FIELDS = (
 
 
 def _companions(found: Found) -> str:
-    """Return a text that says which other files were found for a Core Package."""
+    """Return a text that says which files were found next to a Core Package: signature, public key, extensions."""
     parts = (
         pgettext("package", "signature found") if found.signed else pgettext("package", "signature missing"),
         _("public key found") if found.public_key else _("public key missing"),
@@ -110,7 +110,7 @@ class PackageStep(WizardStep):
         self.session.package_job.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False for ^X while no job runs. Then ^X cuts text in the focused field."""
+        """Return False for ^X while no job runs, so that ^X cuts text in the focused field."""
         return action != "stop" or self.session.package_job.state.progress is not None
 
     def _state(self) -> Text:
@@ -134,8 +134,8 @@ class PackageStep(WizardStep):
             lines.append(Text(_("Press ^V to verify the signature and unpack the package."), "cyan"))
             if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
                 message = ngettext(
-                    "Press ^F to fill in the next of {count} package.",
-                    "Press ^F to fill in the next of {count} packages.",
+                    "{count} package was found. Press ^F to fill in the next one.",
+                    "{count} packages were found. Press ^F to fill in the next one.",
                     len(self._found),
                 )
                 lines.append(Text(message.format(count=len(self._found)), "cyan"))

@@ -182,7 +182,9 @@ class PreflightStep(WizardStep):
 
     @work
     async def action_waive(self, everywhere: bool) -> None:
-        """Waive the requirement on its node, or on all nodes if `everywhere`. If it is waived, remove the waiver."""
+        """Waive the requirement on its node, or on all nodes if `everywhere`.
+
+        If the requirement is already waived, remove the waiver instead."""
         verdict = self._verdict()
         if verdict is None or verdict.outcome is Outcome.PASS:
             return
@@ -197,7 +199,7 @@ class PreflightStep(WizardStep):
             question = _("Why do you waive this requirement on all nodes? The plan and the report store the reason.")
         else:
             question = _("Why do you waive this requirement on {node}? The plan and the report store the reason.")
-        preset = _("confirmed by a person") if verdict.outcome is Outcome.MANUAL else ""
+        preset = _("confirmed by a person: the requirement is fulfilled") if verdict.outcome is Outcome.MANUAL else ""
         reason = await self.app.push_screen_wait(Ask(title, question.format(node=key[1]), preset))
         if reason and reason.strip():
             waiver = Waiver(requirement=key[0], node=key[1], reason=reason.strip(), by=getpass.getuser())

@@ -50,7 +50,7 @@ def _note(plan: Plan) -> tuple[str, ...]:
         host = plan.registry_address or _("the cluster endpoint")
         return (
             _("The installer runs a registry on the control plane nodes: {host}:11443.").format(host=host),
-            _("Enter the registry host without a port. Disaster recovery requires a user and a password."),
+            _("Enter the registry host without a port. For disaster recovery, also enter user and password."),
         )
     return (
         _("The nodes pull images from {host}. Port 11443 is not required.").format(

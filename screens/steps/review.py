@@ -86,7 +86,7 @@ class ReviewStep(WizardStep):
             self.show_detail(event.key.partition(" ")[2])
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Go to the field of the chosen line. This is a task of the application, because this screen closes."""
+        """Go to the field of the chosen line. The application runs the task, because this screen and its tasks end."""
         if (verdict := self._verdict()) is not None:
             self.app.run_worker(self.wizard.go_to(verdict))
         elif (answer := self._answer()) is not None:
@@ -164,7 +164,7 @@ class ReviewStep(WizardStep):
         options = [
             ("p", _("As plain text, in files that only you can read")),
             ("e", _("Encrypted with a passphrase")),
-            ("n", _("Not in the bundle: you enter the secrets again later")),
+            ("n", _("Leave secrets out. You must enter them before the install")),
         ]
         picked = await self.app.push_screen_wait(Pick(_("How should secrets be stored?"), options))
         if picked == "p":

@@ -32,7 +32,9 @@ def always(plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class Field:
-    """One line of a form. `path` is the plan key. `label` (context "field") and `example` are message IDs."""
+    """A field of a form. `path` is its plan key.
+
+    `label` and `example` are message IDs. The message ID `label` has the context "field"."""
 
     path: str
     label: str
@@ -46,7 +48,7 @@ class Field:
 
 
 class Form(VerticalScroll, can_focus=False):
-    """A column of fields. It posts `Focused` when a field gets the cursor, and `Committed` when it loses the cursor."""
+    """A column of fields. It posts `Focused` when the cursor enters a field, `Committed` when the cursor leaves it."""
 
     @dataclass
     class Focused(Message):

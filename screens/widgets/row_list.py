@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list. `key` identifies the line. A line with an empty key is a heading without a cursor."""
+    """One line of a list. `key` identifies the line. The cursor skips headings, which have an empty key."""
 
     key: str
     text: Text

@@ -176,7 +176,7 @@ async def test_values_read_from_nodes_are_filled_in_with_one_key(tmp_path: Path)
             ("eth0", f"fd00::{address[-2:]}") for address in (*CONTROL_PLANES, *WORKERS)
         }
         await pilot.press("ctrl+f")
-        await until(pilot, lambda: "acp-tui has no values to fill in" in screen_text(pilot))
+        await until(pilot, lambda: "acp-tui has no suggestions for the nodes" in screen_text(pilot))
 
 
 async def test_first_control_plane_node_after_a_move_is_the_installer_node(tmp_path: Path) -> None:

@@ -84,4 +84,4 @@ async def test_each_of_several_packages_can_be_filled_in(tmp_path: Path) -> None
             await pilot.press("ctrl+f")
             assert (session.plan.package.core, session.plan.package.extensions) == (str(core_package), extensions_path)
         await pilot.pause()
-        assert "the next of 2" in screen_text(pilot)
+        assert "fill in the next one" in screen_text(pilot)
