@@ -59,7 +59,7 @@ def _real(facts: Mapping[str, Facts], address: str) -> tuple[Interface, ...]:
 
 @dataclass(frozen=True)
 class SuggestedInterface:
-    """The suggested values for one node. A value is None if there is no suggestion for it."""
+    """The suggested values for one node. A value without a suggestion is None."""
 
     address: str
     nic: str | None = None

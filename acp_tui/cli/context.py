@@ -105,7 +105,7 @@ def print_out(text: str) -> None:
 
 
 def confirm(question: str, without: str) -> bool:
-    """Ask a yes/no question. Return True for yes; no is the default.
+    """Ask a question, and return True if the answer is yes. The default answer is no.
 
     `without`: the message that is printed instead if no terminal is connected; the answer is then no."""
     if not sys.stdin.isatty():

@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class Confirm(ModalScreen[bool]):
-    """A yes/no question. Only `y` confirms. Enter does nothing, because operators easily press it by accident."""
+    """A question that only the key `y` confirms. Enter does nothing, because operators easily press it by accident."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),

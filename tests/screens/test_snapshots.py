@@ -1,4 +1,4 @@
-"""Snapshots of all steps and some dialogs at 80x24. Look at a changed picture, then accept it with `--snapshot-update`.
+"""Snapshots of all steps and some dialogs at 80x24. Open a changed picture, then accept it with `--snapshot-update`.
 
 The pictures show the verdicts of a few rules only. So a new requirement changes no picture.
 """

@@ -37,7 +37,7 @@ def manual(question: str, *paths: str) -> Findings:
 
 
 def findings_or_pass(findings: Iterable[Finding], observed: str) -> Findings:
-    """Return `findings`. If there are no findings, return one with the outcome PASS and the value `observed`."""
+    """Return `findings`. Without findings, return one with the outcome PASS and the value `observed`."""
     return tuple(findings) or passed(observed)
 
 

@@ -17,7 +17,7 @@ from acp_tui.nodes.script import CollectorOutput
 
 
 def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | None:
-    """Return the last remote install from this host; None if there is none, or if the last local run is newer.
+    """Return the last remote install from this host; None without a remote install, or if a local run is newer.
 
     `last_start`: start time of the last local run."""
     remote = load_last_remote(state_home())

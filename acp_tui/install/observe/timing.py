@@ -59,7 +59,7 @@ def spans(run_dir: Path) -> tuple[Span, ...]:
 
 
 def typical_duration(run_dir: Path) -> timedelta | None:
-    """Return the median duration of the successful runs other than the run in `run_dir`. None: there is no such run."""
+    """Return the median duration of the successful runs, without the run in `run_dir`; None without such runs."""
     took = [(state.updated - state.started).total_seconds() for state in _earlier(run_dir)]
     return timedelta(seconds=median(took)) if took else None
 

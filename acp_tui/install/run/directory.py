@@ -33,7 +33,7 @@ def last_run(state_home: Path) -> Path | None:
 
 
 def damaged_run(state_home: Path) -> RunNotFound | None:
-    """Return the error if the state of the newest run cannot be read. None: it can be read, or there is none yet."""
+    """Return the error if the state of the newest run cannot be read. None if it can be read, or without a run."""
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True)[:1]:
         try:
             read_state(folder)

@@ -27,7 +27,7 @@ def boot_id() -> str:
 
 
 def running(pid: int) -> Process | None:
-    """Return the process that now has the PID `pid`. None: there is no such process."""
+    """Return the process that now has the PID `pid`. None if the process does not exist."""
     try:
         return from_stat(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace"), boot_id())
     except OSError:

@@ -99,7 +99,7 @@ def _record_reply(
 
 
 def _warning(state: RunState, moment: datetime, event: str) -> str:
-    """Return the warning that the operator sees while the install runs; "" if there is no problem."""
+    """Return the warning that the operator sees while the install runs; "" without a problem."""
     if state.silent_since is None:
         return event if state.failed_answers else ""
     silence = (moment - state.silent_since).total_seconds()

@@ -25,7 +25,7 @@ _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
 
 
 async def recheck_nodes(spec: RunSpec) -> str:
-    """Return the blockers that are new since the preflight, one line each; "" if there are none.
+    """Return the blockers that are new since the preflight, one line each; "" without new blockers.
 
     If the first check finds blockers, the nodes are checked again. Only the blockers of the second check count."""
     if spec.bundle is None or not spec.recheck_before_post:

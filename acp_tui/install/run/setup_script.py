@@ -132,7 +132,7 @@ def kill(run_dir: Path) -> None:
 
 
 def log_end(run_dir: Path) -> str:
-    """Return the end of setup.sh's output without control characters; "" if there is none."""
+    """Return the end of setup.sh's output without control characters; "" without output."""
     try:
         with (run_dir / SETUP_LOG).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_END))

@@ -78,7 +78,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def served(der: bytes | None) -> Served | None:
-    """Parse the DER bytes of a certificate. None: there is no certificate, or it is not valid."""
+    """Parse the DER bytes of a certificate. None if the certificate is missing or invalid."""
     if not der:
         return None
     try:

@@ -263,7 +263,7 @@ class _NodeFix:
 async def _outputs(
     connection: Connection, program: str, marker: str, deadlines: Deadlines
 ) -> AsyncGenerator[CollectorOutput, None]:
-    """Run a program as root until it ends. Yield each part of its output that stands between two marks.
+    """Run a program as root until it ends. Yield each part of its output between two marks.
 
     A mark is a line that contains `marker` and the name of a step.
     """
