@@ -82,7 +82,7 @@ class NodeImportDialog(ModalScreen[None]):
 
     @property
     def text(self) -> str:
-        """The text of the editor with its secrets, which the screen shows as masks."""
+        """The text in the editor with all secrets. The screen shows masks instead of the secrets."""
         return unmask(self.query_one("#list", TextArea).text, self._hidden)
 
     def show(self, text: str) -> None:

@@ -54,15 +54,15 @@ def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> s
     """Return the title of the list. It says how many blockers exist, which findings are shown, and how many."""
     if node is None:
         titles = {
-            Filter.BLOCKERS: _("Preflight: {blocking} blocking; blockers shown: {count}"),
-            Filter.OPEN: _("Preflight: {blocking} blocking; open findings: {count}"),
-            Filter.ALL: _("Preflight: {blocking} blocking; all findings: {count}"),
+            Filter.BLOCKERS: _("Preflight: {blocking} blocking; list: blockers ({count})"),
+            Filter.OPEN: _("Preflight: {blocking} blocking; list: open findings ({count})"),
+            Filter.ALL: _("Preflight: {blocking} blocking; list: all findings ({count})"),
         }
     else:
         titles = {
-            Filter.BLOCKERS: _("Preflight: {blocking} blocking; blockers on {node}: {count}"),
-            Filter.OPEN: _("Preflight: {blocking} blocking; open findings on {node}: {count}"),
-            Filter.ALL: _("Preflight: {blocking} blocking; all findings on {node}: {count}"),
+            Filter.BLOCKERS: _("Preflight: {blocking} blocking; list: blockers on {node} ({count})"),
+            Filter.OPEN: _("Preflight: {blocking} blocking; list: open findings on {node} ({count})"),
+            Filter.ALL: _("Preflight: {blocking} blocking; list: all findings on {node} ({count})"),
         }
     return titles[filter].format(blocking=blockers, count=shown, node=node)
 

@@ -58,7 +58,7 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
 def _interfaces_text(interfaces: int, addresses: int) -> str:
     """Return a text with the numbers of interfaces and IPv6 addresses. One of the two can be 0."""
     parts = (
-        (interfaces, ngettext("interface of {count} node", "interfaces of {count} nodes", interfaces)),
+        (interfaces, ngettext("network interface of {count} node", "network interfaces of {count} nodes", interfaces)),
         (addresses, ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", addresses)),
     )
     return ", ".join(message.format(count=count) for count, message in parts if count)

@@ -142,8 +142,8 @@ class PackageStep(WizardStep):
         elif self._found:
             one, count = self._found[0], len(self._found)
             message = ngettext(
-                "{count} package was found. Press ^F to fill in this path:",
-                "{count} packages were found. Press ^F to fill in this path:",
+                "{count} package was found. Press ^F to fill in the path:",
+                "{count} packages were found. Press ^F to fill in the first:",
                 count,
             )
             lines.append(Text(message.format(count=count), "cyan"))

@@ -17,8 +17,10 @@ def test_wizard_installs_the_practice_cluster(tmp_path: Path) -> None:
         screen = window.wait_for("The platform is installed:", "PRACTICE", seconds=60)
         assert max(len(line) for line in screen.splitlines()) <= 80
         window.wait_for("Nodes, charts, Pods, Web UI and registry passed the checks.")
-        window.keys("f", "End")
-        window.wait_for("Remaining steps", "Remove the secrets")
+        window.keys("f")
+        window.wait_for("Result of the install")
+        window.keys("End")
+        window.wait_for("Result of the install", "Remove the secrets")
         [page] = state(tmp_path).rglob("completion.html")
         assert "The cluster is installed and verified" in page.read_text(encoding="utf-8")
         window.keys("Escape")

@@ -36,7 +36,7 @@ def test_nodes_of_an_inventory_with_a_password_are_imported_and_checked(tmp_path
         shown = window.wait_for("Nodes:", "node-1", "node-2", "node-3", "3/3")
         assert PASSWORD not in shown
         window.keys("C-f")
-        window.wait_for("Fill in", "interfaces of 3 nodes", f"{first.address}: eth0")
+        window.wait_for("Fill in", "network interfaces of 3 nodes", f"{first.address}: eth0")
         window.keys("f")
         window.wait_for("Nodes:")
         window.keys("C-t")

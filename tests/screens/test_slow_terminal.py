@@ -19,12 +19,14 @@ KEY_BYTES = 800
 
 @pytest.fixture
 def wizard(tmp_path: Path) -> Iterator[Terminal]:
-    """A new wizard on its first step."""
+    """A new wizard on its first step, after the search for packages has ended."""
+    (tmp_path / "installer-core-v4.0.3-x86.tar").touch()
     environment = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     with Terminal((sys.executable, "-m", "acp_tui"), environment) as terminal:
         terminal.until(b"step by step")
         terminal.press(b"n")
         terminal.until(b"^O")
+        terminal.until(b"Press ^F")
         terminal.quiet()
         yield terminal
 

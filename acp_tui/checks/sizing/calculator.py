@@ -265,14 +265,14 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """Yield the total size of all workers that the workload clusters require, and the machines that provide it."""
+    """Yield the CPU and memory that all workers together need for the workload clusters, then the possible machines."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)
     clusters = plan.workload.clusters
     text = ngettext(
-        "{count} workload cluster requires a total of {size} on all workers",
-        "{count} workload clusters require a total of {size} on all workers",
+        "for {count} workload cluster, all workers together need {size}",
+        "for {count} workload clusters, all workers together need {size}",
         clusters,
     )
     yield _reason(rules["CAP-MC-HGROW"], text.format(count=clusters, size=need.together))

@@ -100,7 +100,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
 
 
 def _wait_for_runner(run_dir: Path) -> RunState | None:
-    """Wait until the runner has recorded its process, and return the state. None: it recorded none in time."""
+    """Wait until the runner has recorded its process, and return the state; None if that took too long."""
     deadline = time.monotonic() + LAUNCH_TIMEOUT
     while time.monotonic() < deadline:
         state = read_state(run_dir)

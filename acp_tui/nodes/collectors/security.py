@@ -112,7 +112,7 @@ def _login(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _sshd(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `effective KEY VALUE` (from `sshd -T`) and `file KEY VALUE` (from the files of sshd_config).
+    """Parse lines `effective KEY VALUE` (from `sshd -T`) and `file KEY VALUE` (from sshd_config and included files).
 
     If a key occurs twice, the first value counts."""
     effective: dict[str, str] = {}
