@@ -106,20 +106,20 @@ class InstallHarness:
         setup.write_text("\n".join([*lines, held, ""]), encoding="utf-8")
         return release
 
-    def spec(self, pace: Timeouts = FAST, flags: tuple[str, ...] = ()) -> RunSpec:
+    def spec(self, pace: Timeouts = FAST, flags: tuple[str, ...] = (), bases: tuple[str, ...] = ()) -> RunSpec:
         return RunSpec(
             run_dir=self.root / "state" / "installs" / f"{len(self.runs):03}",
             setup_dir=self.setup_dir,
             command=("bash", "setup.sh", *flags),
             document=self.document,
             platform_url="https://acp.example.com",
-            bases=(),
+            bases=bases,
             installer_log=self.setup_dir / "practice" / "installer.log",
             pace=pace,
         )
 
-    def start(self, pace: Timeouts = FAST, flags: tuple[str, ...] = ()) -> Path:
-        spec = self.spec(pace, flags)
+    def start(self, pace: Timeouts = FAST, flags: tuple[str, ...] = (), bases: tuple[str, ...] = ()) -> Path:
+        spec = self.spec(pace, flags, bases)
         self.runs.append(spec.run_dir)
         start(spec)
         return spec.run_dir

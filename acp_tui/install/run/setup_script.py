@@ -52,7 +52,6 @@ def setup_command(plan: Plan) -> tuple[str, ...]:
 def launch(spec: RunSpec) -> None:
     """Start setup.sh in its own session. Raises: OSError if it cannot be started."""
     forget(spec.run_dir)
-    (spec.run_dir / _PROCESS).touch()  # if this runner is killed here, the next one must not start a second setup.sh
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     writer = subprocess.Popen(
         [sys.executable, "-m", "acp_tui.install.run.log_writer", str(spec.run_dir / SETUP_LOG)],
@@ -62,6 +61,7 @@ def launch(spec: RunSpec) -> None:
     )
     _CHILDREN.append(writer)
     assert writer.stdin is not None
+    (spec.run_dir / _PROCESS).touch()  # if this runner is killed here, the next one must not start a second setup.sh
     with writer.stdin as log:
         process = subprocess.Popen(
             ["/bin/sh", "-c", _WRAPPER, "sh", str(spec.run_dir / _PROCESS), str(spec.run_dir / _EXIT), *spec.command],
