@@ -9,7 +9,7 @@ from shlex import quote
 from acp_tui.core.text import fill_template
 
 LISTENER_SECONDS = 60  # after which a listener ends in any case
-CONNECT_SECONDS = 10  # a load balancer needs several health checks before it uses a backend
+CONNECT_SECONDS = 20  # a busy node needs seconds to start, a load balancer several health checks for a backend
 
 # For Python 2.7 and 3. Writing a dot per second ends the program soon after the connection is closed.
 _PYTHON = """
