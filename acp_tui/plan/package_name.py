@@ -13,8 +13,9 @@ from acp_tui.plan.release import Release
 Kind = Literal["core", "extensions"]
 Arch = Literal["x86", "arm", "hybrid"]
 
-_NAME = re.compile(r"installer-(core|extensions)-v(4\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))-(x86|arm|hybrid)\.tar", re.ASCII)
-_RELEASE = re.compile(r"-v(4\.[0-9]+)\.", re.ASCII)
+_NUMBER = r"(?:0|[1-9]\d*)"
+_NAME = re.compile(rf"installer-(core|extensions)-v(4\.{_NUMBER}\.{_NUMBER})-(x86|arm|hybrid)\.tar", re.ASCII)
+_RELEASE = re.compile(rf"-v(4\.{_NUMBER})\.", re.ASCII)
 _ARCHES: tuple[Arch, ...] = ("x86", "arm", "hybrid")
 
 

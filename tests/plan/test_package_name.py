@@ -1,8 +1,10 @@
 """Kind, version and architecture from the file name of a package."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from acp_tui.plan.package_name import PackageName, parse_name
+from acp_tui.plan.package_name import PackageName, parse_name, release_in_name
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,9 @@ def test_parse_file_name(name: str, parts: PackageName | None) -> None:
 
 def test_release_is_the_first_two_numbers_of_the_version() -> None:
     assert PackageName("core", "4.10.2", "x86").release == "4.10"
+
+
+@given(st.text() | st.from_regex(r"-v4\.[0-9]+\."))
+def test_release_in_any_name_is_a_release_or_missing(name: str) -> None:
+    release = release_in_name(name)
+    assert release is None or f"-v{release}." in name

@@ -96,6 +96,7 @@ def test_plan_accepts_the_listed_releases_and_lists_them_in_errors_and_schema() 
         (None, "/v4.2.0/installer-core-v4.1.2-x86.tar", "4.1"),
         (None, "copy of installer-core-v4.1.2-x86_64.tar.part", "4.1"),
         (None, "/root-v4.2.0/core.tar", RELEASES[0]),
+        (None, "installer-core-v4.01.2-x86.tar", RELEASES[0]),
         (None, "installer-core-v4.987.0-x86.tar", RELEASES[0]),
         ("4.2", "installer-core-v4.1.2-x86.tar", "4.2"),
     ],

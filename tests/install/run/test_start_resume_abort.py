@@ -34,6 +34,14 @@ def in_phase(phase: Phase) -> Callable[[RunState], bool]:
     return lambda state: state.phase is phase
 
 
+def assert_installed_once(harness: InstallHarness, run_dir: Path) -> None:
+    """Wait for the end of the run. It has succeeded, with one setup.sh and one POST."""
+    state = wait_until_at_rest(run_dir)
+    assert state.phase is Phase.SUCCESS, state
+    assert harness.posts.count == 1
+    assert (run_dir / "setup.log").read_text().count("checking this node") == 1
+
+
 @pytest.mark.parametrize("phase", [Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.INSTALLING])
 def test_killed_runner_is_resumed_without_a_second_setup_or_post(harness: InstallHarness, phase: Phase) -> None:
     slow_in_phase = {
@@ -52,10 +60,7 @@ def test_killed_runner_is_resumed_without_a_second_setup_or_post(harness: Instal
     if address is not None:
         address.touch()
     resume(run_dir)
-    state = wait_until_at_rest(run_dir)
-    assert state.phase is Phase.SUCCESS, state
-    assert harness.posts.count == 1
-    assert (run_dir / "setup.log").read_text().count("checking this node") == 1
+    assert_installed_once(harness, run_dir)
 
 
 def test_runner_killed_before_setup_is_resumed(harness: InstallHarness) -> None:
@@ -65,10 +70,7 @@ def test_runner_killed_before_setup_is_resumed(harness: InstallHarness) -> None:
         wait(run_dir, in_phase(Phase.STARTING))
         kill_runner(run_dir)
     resume(run_dir)
-    state = wait_until_at_rest(run_dir)
-    assert state.phase is Phase.SUCCESS, state
-    assert harness.posts.count == 1
-    assert (run_dir / "setup.log").read_text().count("checking this node") == 1
+    assert_installed_once(harness, run_dir)
 
 
 def test_setup_outlives_the_runner(harness: InstallHarness) -> None:

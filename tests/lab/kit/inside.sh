@@ -26,7 +26,7 @@ done
 count=0
 while read -r path; do
   count=$((count + 1))
-  [ -z "$path" ] || { mkdir -p "$path" && mount --bind "../shared/$count" "$path"; }
+  [ -z "$path" ] || { mkdir -p "$path" && mount --bind "../bound/$count" "$path"; }
 done <<<"$LAB_SHARED"
 cd /
 mount -o remount,bind,ro / /

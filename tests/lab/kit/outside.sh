@@ -13,7 +13,7 @@ ip route add default via "$LAB_GATEWAY"
 count=0
 while read -r path; do
   count=$((count + 1))
-  [ -z "$path" ] || { mkdir -p "shared/$count" && mount --bind "$path" "shared/$count"; }
+  [ -z "$path" ] || { mkdir -p "bound/$count" && mount --bind "$path" "bound/$count"; }
 done <<<"$LAB_SHARED"
 
 mkdir layer
