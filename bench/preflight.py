@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.script import LAUNCH, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.target import Target
 from bench import stubs
 from bench.measure import Cost, Variant, goal, helper, in_turns, machine, median, table, timed

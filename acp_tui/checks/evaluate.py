@@ -40,6 +40,7 @@ _MISSING_REASONS: Mapping[NodeState, str] = {
     NodeState.CHECKED: NC_("reason", "the value was not collected"),
     NodeState.UNREACHABLE: NC_("reason", "the node is unreachable"),
     NodeState.AUTH_FAILED: NC_("reason", "the SSH login failed"),
+    NodeState.HOST_KEY_UNKNOWN: NC_("reason", "the host key of the node is not confirmed"),
     NodeState.HOST_KEY_CHANGED: NC_("reason", "the host key of the node has changed"),
     NodeState.TIMEOUT: NC_("reason", "the node did not reply in time"),
     NodeState.NO_SUDO: NC_("reason", "root access is required, but the SSH user has none"),

@@ -24,6 +24,7 @@ STATES: Mapping[NodeState, str] = {
     NodeState.CHECKED: NC_("node state", "checked"),
     NodeState.UNREACHABLE: NC_("node state", "unreachable"),
     NodeState.AUTH_FAILED: NC_("node state", "login failed"),
+    NodeState.HOST_KEY_UNKNOWN: NC_("node state", "host key not confirmed"),
     NodeState.HOST_KEY_CHANGED: NC_("node state", "host key changed"),
     NodeState.TIMEOUT: NC_("node state", "timed out"),
     NodeState.NO_SUDO: NC_("node state", "no root access"),
@@ -36,6 +37,10 @@ _STATE_FIXES: Mapping[NodeState, str] = {
     ),
     NodeState.AUTH_FAILED: N_(
         "Check the SSH user, password and key file of the node. Check that sshd on the node accepts them."
+    ),
+    NodeState.HOST_KEY_UNKNOWN: N_(
+        "Compare the fingerprint of the host key with the one on the console of the node, and confirm it: in the Nodes "
+        "step, with acp-tui trust PLAN, or with the option --accept-new."
     ),
     NodeState.HOST_KEY_CHANGED: N_(
         "Find out why the host key of the node changed. If you reinstalled the node, trust the new key in "

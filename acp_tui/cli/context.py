@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,8 +14,16 @@ from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
-from acp_tui.nodes.ssh.known_hosts import fingerprint, known_hosts_path, read_known_hosts, write_known_hosts
 from acp_tui.plan.file import load_plan
+from acp_tui.plan.known_hosts import (
+    KnownHosts,
+    confirmed,
+    fingerprint,
+    known_hosts_path,
+    read_known_hosts,
+    with_seen,
+    write_known_hosts,
+)
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import Bundle, is_bundle, open_bundle
 
@@ -39,7 +47,8 @@ class OpenedPlan:
 
     plan: Plan
     file: Path
-    host_keys: Mapping[str, str]
+    known_hosts: KnownHosts
+    """The recorded known hosts, and those of the bundle. `cli.host_keys` adds those from other sources."""
     bundle: Bundle | None = None
     """The bundle that the plan was read from; None if it was read from a plan file."""
 
@@ -48,25 +57,33 @@ class OpenedPlan:
         """The folder where the plan's relative paths start."""
         return self.file.parent
 
-    def known_host_keys(self) -> dict[str, str]:
-        """Return the known host keys by node address. They include those that this command has recorded."""
-        recorded = {} if self.bundle else read_known_hosts(known_hosts_path(state_home(), self.file))
-        return {**self.host_keys, **recorded}
+    def with_confirmed(self, keys: Mapping[str, str]) -> "OpenedPlan":
+        """Record the host keys that the operator has confirmed, and return the plan with them.
 
-    def record_host_keys(self, host_keys: Mapping[str, str]) -> None:
-        """Record the host keys of new nodes in the state folder. Known keys do not change.
+        `keys`: node address → key as `type base64`."""
+        changed = replace(self, known_hosts={**self.known_hosts, **{a: confirmed(key) for a, key in keys.items()}})
+        changed._save_known_hosts()
+        return changed
 
-        If the plan was read from a bundle, record nothing.
-        """
-        if not self.bundle and (new := {**host_keys, **self.host_keys}) != dict(self.host_keys):
-            try:
-                write_known_hosts(known_hosts_path(state_home(), self.file), new)
-            except OSError as error:
-                print_err(
-                    _("Cannot record the host keys of new nodes: {reason}. Check the state folder.").format(
-                        reason=error.strerror
-                    )
+    def record_seen(self, keys: Mapping[str, str]) -> None:
+        """Record the host keys of nodes that were read with a key login. Known nodes do not change.
+
+        Print a message for each new key. `keys`: node address → key as `type base64`."""
+        new = {address: key for address, key in keys.items() if address not in self.known_hosts}
+        if new:
+            for address, key in new.items():
+                print_first_contact(address, key)
+            replace(self, known_hosts=with_seen(self.known_hosts, new))._save_known_hosts()
+
+    def _save_known_hosts(self) -> None:
+        try:
+            write_known_hosts(known_hosts_path(state_home(), self.file), self.known_hosts)
+        except OSError as error:
+            print_err(
+                _("Cannot record the host keys of new nodes: {reason}. Check the state folder.").format(
+                    reason=error.strerror
                 )
+            )
 
 
 def need_terminal() -> None:
@@ -82,9 +99,9 @@ def print_err(text: str) -> None:
 
 
 def print_first_contact(address: str, key: str) -> None:
-    """Print the fingerprint of a new host key, which is trusted from now on. `key`: the key as `type base64`."""
+    """Print the fingerprint of a new host key, which nobody has confirmed. `key`: the key as `type base64`."""
     print_err(
-        _("{address}: this is the first connection. acp-tui now trusts the host key {key}").format(
+        _("{address}: this is the first connection. The host key {key} is recorded, but not confirmed.").format(
             address=address, key=fingerprint(key)
         )
     )
@@ -132,10 +149,15 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
             bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
             if bundle.document is None:
                 print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
-            return OpenedPlan(bundle.plan, plan_file, bundle.known_hosts, bundle)
-        return OpenedPlan(load_plan(plan_file), plan_file, read_known_hosts(known_hosts_path(state_home(), plan_file)))
+            return OpenedPlan(bundle.plan, plan_file, {**_recorded(plan_file), **bundle.known_hosts}, bundle)
+        return OpenedPlan(load_plan(plan_file), plan_file, _recorded(plan_file))
     except OSError as error:
         raise file_failed(path, error) from error
+
+
+def _recorded(plan_file: Path) -> KnownHosts:
+    """Return the known hosts that acp-tui has recorded for a plan file."""
+    return read_known_hosts(known_hosts_path(state_home(), plan_file))
 
 
 def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: bool) -> Bundle:

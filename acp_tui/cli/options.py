@@ -60,6 +60,14 @@ def add_only(parser: ArgumentParser) -> None:
     )
 
 
+def add_accept_new(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept-new",
+        action="store_true",
+        help=_("accept the host keys of nodes that are not known yet; a changed host key is never accepted"),
+    )
+
+
 def add_yes(parser: ArgumentParser, help: str) -> None:
     parser.add_argument("--yes", action="store_true", help=help)
 

@@ -1,4 +1,4 @@
-"""Find the addresses of this host.
+"""Find the addresses of this host, and decide whether an address belongs to this host.
 
 The wizard uses the addresses to suggest this host as the installer node, because the Core Package is on this host.
 """
@@ -8,7 +8,8 @@ import socket
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
+from itertools import pairwise
 from pathlib import Path
 
 from acp_tui.core.virtual_interfaces import is_virtual_interface
@@ -35,6 +36,31 @@ def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
     addresses = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
     addresses += [own for own in _ipv6(proc) if own.nic in names]
     return tuple(sorted(addresses, key=lambda own: own.nic != first))
+
+
+def is_local_address(address: str, proc: Path = Path("/proc")) -> bool:
+    """Return True if `address` belongs to this host.
+
+    Binding a socket works only for a local address, unless a load balancer set `ip_nonlocal_bind` on this host. Then
+    the tables of the kernel decide. `proc`: the folder of procfs; tests replace it."""
+    family, name = (socket.AF_INET6, "ipv6") if ":" in address else (socket.AF_INET, "ipv4")
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    if _lines(proc / "sys/net" / name / "ip_nonlocal_bind") != ["1"]:
+        return True
+    own = ip_address(address)
+    return own.is_loopback or str(own) in _kernel_addresses(proc / "net")
+
+
+def _kernel_addresses(proc: Path) -> frozenset[str]:
+    """Return all addresses of this host that the kernel lists."""
+    trie = [line.split() for line in _lines(proc / "fib_trie")]
+    four = (leaf[1] for leaf, kind in pairwise(trie) if leaf[:1] == ["|--"] and kind == ["/32", "host", "LOCAL"])
+    six = (str(IPv6Address(int(row.split()[0], 16))) for row in _lines(proc / "if_inet6"))
+    return frozenset((*four, *six))
 
 
 def _ipv4(name: str) -> str | None:

@@ -4,7 +4,7 @@ It finds the simulated faults, applies the proposed fixes unchanged, installs, a
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -29,6 +29,8 @@ from acp_tui.nodes.events import NodeFinished
 from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.blockers import PackageBlocked
 from acp_tui.package.install_dir import UnpackFailed
+from acp_tui.plan.known_hosts import confirmed, fingerprint
+from acp_tui.preflight.host_keys import read_host_keys
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone
 
@@ -90,24 +92,34 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     for verdict in await session.package.verify(session.plan):
         if verdict.node is None:  # those of a node need its facts; the preflight has them
             walkthrough.detail(f"{outcome_label(verdict.outcome):<15} {verdict.requirement:<14} {verdict.observed}")
-    report, host_keys = await _check(walkthrough)
+    walkthrough = await _confirm_host_keys(walkthrough)
+    report = await _check(walkthrough)
     await _fix(walkthrough, _planted(walkthrough, report))
-    walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
-    report, host_keys = await _check(walkthrough)
+    report = await _check(walkthrough)
     if not report.ready:
         _require_no_blocker(report.verdicts, _("the practice nodes still have blockers after the fixes"))
         raise _Stopped(
             _("acp-tui could not check some of the practice nodes. The lines above show the state of each node")
         )
     walkthrough.step(pgettext("practice", "Preflight: ready"))
-    walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
     await _verify(walkthrough, await _install(walkthrough, report))
 
 
-async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
-    """Check package, plan and nodes. Return the report and the host keys."""
+async def _confirm_host_keys(walkthrough: _Walkthrough) -> _Walkthrough:
+    """Read the host keys of the practice nodes, print them, and return the walkthrough in which they are confirmed."""
+    session = walkthrough.session
+    found = await read_host_keys(session.plan, [n.address for n in session.plan.nodes], session.address_map)
+    keys = {address: key for address, key in found.items() if isinstance(key, str)}
+    walkthrough.step(_("The host keys of the practice nodes are confirmed"))
+    for address, key in keys.items():
+        walkthrough.detail(f"{address}  {fingerprint(key)}")
+    known_hosts = {address: confirmed(key) for address, key in keys.items()}
+    return replace(walkthrough, session=replace(session, known_hosts=known_hosts))
+
+
+async def _check(walkthrough: _Walkthrough) -> Report:
+    """Check package, plan and nodes. Return the report."""
     report: Report | None = None
-    host_keys: dict[str, str] = {}
     try:
         async for event in walkthrough.session.check():
             match event:
@@ -119,8 +131,6 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
                     )
                     _check_plan(walkthrough)
                 case NodeFinished():
-                    if event.host_key:
-                        host_keys[event.address] = event.host_key
                     name = event.facts.hostname or ""
                     walkthrough.detail(f"{event.address}  {state_label(event.state)}  {name}  {event.detail}".rstrip())
                 case PreflightDone():
@@ -129,7 +139,7 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
         raise _Stopped(str(error)) from error
     if report is None:
         raise _Stopped(_("the preflight ended without a report. Run acp-tui demo --auto again"))
-    return report, host_keys
+    return report
 
 
 def _check_plan(walkthrough: _Walkthrough) -> None:

@@ -12,7 +12,7 @@ called, so that the first screen of the wizard does not wait for these imports.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from acp_tui.core.clock import now
 from acp_tui.core.events import LogLine
 from acp_tui.core.i18n import _
+from acp_tui.core.local_host import is_local_address
 from acp_tui.install.observe.failure import previous_failure
 from acp_tui.install.observe.follow import follow
 from acp_tui.install.observe.timing import is_stalled
@@ -32,9 +33,9 @@ from acp_tui.install.run.start_resume_abort import abort, platform_url, resume
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
 from acp_tui.install.start import RunSettings, StartError, bundle_for, launch
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
-from acp_tui.package.facts import is_local_address
 from acp_tui.package.reader import OnProgress, silent
 from acp_tui.package.service import PackageWork
+from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import DOCUMENT
 from acp_tui.preflight.report.model import Report
@@ -124,13 +125,13 @@ def is_remote_install(plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class InstallSession:
-    """The install of one plan. `host_keys`: known host keys by node address. `home`: the state folder.
+    """The install of one plan. `known_hosts`: the known hosts of the nodes. `home`: the state folder.
 
     `plan_dir`: the folder that relative paths of the plan start from. `remote`: True if this host is not the installer
     node."""
 
     plan: Plan
-    host_keys: Mapping[str, str]
+    known_hosts: KnownHosts
     home: Path
     plan_dir: Path
     package: PackageWork | None = None
@@ -158,7 +159,7 @@ class InstallSession:
         local_files = await asyncio.to_thread(read_local_files, self.plan, self.plan_dir)
         events = preflight(
             self.plan,
-            known_hosts=self.host_keys,
+            known_hosts=self.known_hosts,
             address_map=self.address_map,
             plan_dir=self.plan_dir,
             local_files=local_files,
@@ -197,7 +198,7 @@ class InstallSession:
         if not report.ready:
             raise StartError(_("The preflight has blockers. To list them: acp-tui check PLAN"))
         return await launch(
-            self.plan, report, self.host_keys, self.home, plan_dir=self.plan_dir, settings=self.settings
+            self.plan, report, self.known_hosts, self.home, plan_dir=self.plan_dir, settings=self.settings
         )
 
     def unfinished_run(self) -> RunState | None:
@@ -223,7 +224,7 @@ class InstallSession:
         document = None
         rejected = run.phase is Phase.FAILED and run.failed_in is Phase.POSTING
         if report is not None and rejected and run.spec.bundle is not None:
-            bundle = await bundle_for(self.plan, report, self.host_keys, run.spec.bundle, plan_dir=self.plan_dir)
+            bundle = await bundle_for(self.plan, report, self.known_hosts, run.spec.bundle, plan_dir=self.plan_dir)
             document = bundle / DOCUMENT
         return await asyncio.to_thread(
             resume,
@@ -287,7 +288,7 @@ class InstallSession:
         await _load("acp_tui.install.verify.collect")
         from acp_tui.install.verify.collect import NodeAccess
 
-        return NodeAccess(self.plan, self.host_keys, self.plan_dir, self.address_map)
+        return NodeAccess(self.plan, self.known_hosts, self.plan_dir, self.address_map)
 
 
 async def _load(*modules: str) -> None:

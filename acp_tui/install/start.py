@@ -3,7 +3,6 @@
 import asyncio
 import shlex
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from acp_tui.install.run.setup_script import setup_command
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.start_resume_abort import run_spec, start
 from acp_tui.install.run.state import DEFAULT_BASE, INSTALLER_LOG, Timeouts
+from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, SecretsMode, remove_secrets, write_bundle
 from acp_tui.preflight.report.model import Report
@@ -48,7 +48,7 @@ class RunSettings:
 async def bundle_for(
     plan: Plan,
     report: Report,
-    host_keys: Mapping[str, str],
+    known_hosts: KnownHosts,
     folder: Path,
     *,
     plan_dir: Path,
@@ -66,7 +66,7 @@ async def bundle_for(
         written, root = remote or (plan, plan_dir)
         line = setup_line(written, root)
         return write_bundle(
-            written, report, host_keys, folder, plan_dir=root, document=document, setup_line=line, keep=keep
+            written, report, known_hosts, folder, plan_dir=root, document=document, setup_line=line, keep=keep
         )
 
     try:
@@ -87,7 +87,7 @@ async def bundle_for(
 async def launch(
     plan: Plan,
     report: Report,
-    host_keys: Mapping[str, str],
+    known_hosts: KnownHosts,
     home: Path,
     *,
     plan_dir: Path,
@@ -103,7 +103,7 @@ async def launch(
     if not script.is_file():
         raise StartError(_("{path} is missing. Unpack the package first: acp-tui unpack PLAN").format(path=script))
     run_dir = new_run_dir(home)
-    bundle = await bundle_for(plan, report, host_keys, home / "bundles" / run_dir.name, plan_dir=plan_dir)
+    bundle = await bundle_for(plan, report, known_hosts, home / "bundles" / run_dir.name, plan_dir=plan_dir)
     spec = run_spec(
         plan,
         run_dir,

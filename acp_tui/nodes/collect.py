@@ -17,11 +17,13 @@ from acp_tui.nodes.collectors import CLOCK, COLLECTORS, Parsed, facts_from, read
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
 from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Collector, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost, no_bash, script_timed_out
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import KnownHost
 
 _TTY_REQUIRED = "must have a tty"  # part of sudo's message under `requiretty`
 _CLOCK_UNCERTAIN = 1.0  # seconds of uncertainty from which the clock is read a second time
@@ -30,19 +32,19 @@ _CONNECTIVITY_GRACE = 0.1  # seconds for the connectivity tests before LocalFact
 
 async def collect_facts(
     target: Target,
-    known_host_key: str | None,
+    known_host: KnownHost | None,
     *,
     deadlines: Deadlines = DEADLINES,
     collectors: tuple[Collector, ...] = COLLECTORS,
 ) -> AsyncGenerator[NodeEvent, None]:
     """Run `collectors` on a node, and yield the events of the collection.
 
-    `known_host_key`: the recorded host key as `type base64`; None for the first connection. `NodeStage` and
-    `FactsUpdated` occur several times. `LocalFactsDone` occurs once, if the connectivity tests take longer than the
-    other collectors. The last event is always a `NodeFinished`."""
+    `known_host`: the host keys that are accepted; None for the first connection. `NodeStage` and `FactsUpdated` occur
+    several times. `LocalFactsDone` occurs once, if the connectivity tests take longer than the other collectors. The
+    last event is always a `NodeFinished`."""
 
     async def run(emit: Callable[[NodeEvent], None]) -> None:
-        emit(await _Collection(target, known_host_key, deadlines, collectors, emit).run())
+        emit(await _Collection(target, known_host, deadlines, collectors, emit).run())
 
     async with aclosing(merge_events([run])) as events:
         async for event in events:
@@ -52,7 +54,7 @@ async def collect_facts(
 @dataclass
 class _Collection:
     target: Target
-    known_host_key: str | None
+    known_host: KnownHost | None
     deadlines: Deadlines
     collectors: tuple[Collector, ...]
     emit: Callable[[NodeEvent], None]
@@ -72,7 +74,7 @@ class _Collection:
     async def run(self) -> NodeFinished:
         address = self.target.address
         try:
-            self.connection = await connect(self.target, self.known_host_key, self.emit_stage, self.deadlines)
+            self.connection = await connect(self.target, self.known_host, self.emit_stage, self.deadlines)
         except ConnectError as error:
             return NodeFinished(address, error.state, self.facts(error.detail), error.detail, error.host_key)
         try:

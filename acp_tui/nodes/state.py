@@ -10,6 +10,8 @@ class NodeState(StrEnum):
     CHECKED = "checked"
     UNREACHABLE = "unreachable"
     AUTH_FAILED = "auth-failed"
+    HOST_KEY_UNKNOWN = "host-key-unknown"
+    """The host key is neither known nor confirmed, and the login would send a password or change the node."""
     HOST_KEY_CHANGED = "host-key-changed"
     TIMEOUT = "timeout"
     NO_SUDO = "no-sudo"

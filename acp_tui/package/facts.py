@@ -1,7 +1,6 @@
 """The facts about the packages of a plan. The module `checks` evaluates them, and screens show them."""
 
 import shutil
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,16 +118,3 @@ def identity(path: Path | None) -> FileIdentity | None:
         return FileIdentity.of(path) if path else None
     except OSError:
         return None
-
-
-def is_local_address(address: str) -> bool:
-    """Return True if `address` belongs to this host.
-
-    The function tries to bind a socket to the address, which works only for a local address."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True

@@ -14,6 +14,7 @@ from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.local_host import is_local_address
 from acp_tui.package.archive import PackageContents, inspect
 from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.blockers import PackageBlocked, as_if_good, check_blockers, check_free_space
@@ -26,7 +27,6 @@ from acp_tui.package.facts import (
     PackageInput,
     PackageState,
     identity,
-    is_local_address,
     package_inputs,
 )
 from acp_tui.package.install_dir import (

@@ -18,6 +18,7 @@ from acp_tui.core.clock import now
 from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.core.locks import try_lock
 from acp_tui.plan.file import dump_plan, read_plan, secret_values
+from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts, recorded
 from acp_tui.plan.model import Plan
 
 PLAN_NAME = "plan.yaml"
@@ -39,7 +40,7 @@ class Draft:
     In `draft.json`, the key of this mapping is `rough`."""
     secrets_asked: frozenset[str] = frozenset()
     """The plan keys of the secrets that the operator must enter again."""
-    host_keys: Mapping[str, str] = field(default_factory=dict)
+    known_hosts: KnownHosts = field(default_factory=dict)
     """Node address → recorded OpenSSH public key of the node."""
     preset: frozenset[str] = frozenset()
     """The set `derived` of the module `derived_defaults`: it identifies the current derived defaults."""
@@ -64,6 +65,7 @@ class _State(BaseModel):
     rough: dict[str, str] = Field(default_factory=dict)
     secrets_asked: list[str] = Field(default_factory=list)
     host_keys: dict[str, str] = Field(default_factory=dict)
+    confirmed: list[str] = Field(default_factory=list)
     preset: list[str] = Field(default_factory=list)
     adding: str = ""
     run: str | None = None
@@ -71,16 +73,21 @@ class _State(BaseModel):
     updated: datetime | None = None
 
 
-def new_draft(
-    home: Path, plan: Plan, host_keys: Mapping[str, str] | None = None, *, ask_secrets: bool = False
-) -> Draft:
+def new_draft(home: Path, plan: Plan, known_hosts: KnownHosts | None = None, *, ask_secrets: bool = False) -> Draft:
     """Return a new draft whose folder is below `home`. The function `save` creates the folder and its files.
 
     `ask_secrets`: True if the secrets of `plan` are unknown, so that the wizard must ask for them."""
     moment = now()
     asked = frozenset(_required_secrets(plan)) if ask_secrets else frozenset[str]()
     folder = home / "drafts" / f"{moment:%Y%m%d-%H%M%S}-{os.getpid()}"
-    return Draft(folder, plan, host_keys=host_keys or {}, secrets_asked=asked)
+    return Draft(folder, plan, known_hosts=known_hosts or {}, secrets_asked=asked)
+
+
+def _taken_over(known: KnownHosts) -> KnownHosts:
+    """Return the known hosts of a plan file or a bundle so that the draft saves them."""
+    return {
+        a: KnownHost(host.keys[:1], KeySource.CONFIRMED if host.confirmed else host.source) for a, host in known.items()
+    }
 
 
 def _required_secrets(plan: Plan) -> Iterator[str]:
@@ -107,7 +114,8 @@ def save(draft: Draft) -> None:
         visited=sorted(draft.visited),
         rough=dict(draft.invalid_input),
         secrets_asked=sorted({*draft.secrets_asked, *secret_values(draft.plan)}),
-        host_keys=dict(draft.host_keys),
+        host_keys={address: host.keys[0] for address, host in recorded(draft.known_hosts).items()},
+        confirmed=sorted(a for a, host in recorded(draft.known_hosts).items() if host.confirmed),
         preset=sorted(draft.preset),
         adding=draft.pending_node_line,
         run=draft.run,
@@ -134,7 +142,10 @@ def load(folder: Path) -> Draft:
         visited=frozenset(state.visited),
         invalid_input=state.rough,
         secrets_asked=frozenset(state.secrets_asked),
-        host_keys=state.host_keys,
+        known_hosts={
+            address: KnownHost((key,), KeySource.CONFIRMED if address in state.confirmed else KeySource.SEEN)
+            for address, key in state.host_keys.items()
+        },
         preset=frozenset(state.preset),
         pending_node_line=state.adding,
         run=state.run,

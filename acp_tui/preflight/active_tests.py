@@ -18,6 +18,7 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KnownHost, KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 
@@ -159,7 +160,7 @@ class RequestedTests:
         self,
         facts: Mapping[str, Facts],
         targets: Sequence[Target],
-        host_keys: Mapping[str, str | None],
+        known_hosts: KnownHosts,
         *,
         deadlines: Deadlines = DEADLINES,
     ) -> dict[str, Facts]:
@@ -169,16 +170,16 @@ class RequestedTests:
         """
         found = {target.address: facts[target.address] for target in targets}
         if self.requested & {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}:
-            plans = [self._listener_plan(target, targets, host_keys[target.address]) for target in targets]
+            plans = [self._listener_plan(target, targets, known_hosts.get(target.address)) for target in targets]
             for address, results in (await run_listener_test(plans, deadlines=deadlines)).items():
                 found[address] = _with_listener_results(found[address], results)
         if ActiveTest.BANDWIDTH in self.requested and len(targets) > 1:
-            ends = [BandwidthNode(one, host_keys[one.address], self._unprivileged_ports(one)) for one in targets]
+            ends = [BandwidthNode(one, known_hosts.get(one.address), self._unprivileged_ports(one)) for one in targets]
             for address, measured in (await measure(ends, self.sufficient_bits, deadlines=deadlines)).items():
                 found[address] = replace(found[address], bandwidths=measured)
         return found
 
-    def _listener_plan(self, target: Target, targets: Sequence[Target], host_key: str | None) -> ListenerPlan:
+    def _listener_plan(self, target: Target, targets: Sequence[Target], known: KnownHost | None) -> ListenerPlan:
         """Return the test ports that one node opens, and the addresses to which it connects.
 
         These are the addresses of the load balancer and of the other nodes.
@@ -193,7 +194,7 @@ class RequestedTests:
             if peer is not target
             for port in paths.get(peer.address, ())
         )
-        return ListenerPlan(target, listens, (*balancer, *peers), host_key)
+        return ListenerPlan(target, listens, (*balancer, *peers), known)
 
     def _unprivileged_ports(self, target: Target) -> tuple[int, ...]:
         return tuple(port for port in self.ports[target.address] if port >= _FIRST_UNPRIVILEGED_PORT)

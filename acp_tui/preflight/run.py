@@ -27,6 +27,7 @@ from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import KnownHost, KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.active_tests import ActiveTest, prepare_active_tests
@@ -66,10 +67,22 @@ def node_collectors(topology: Topology, node: Node) -> tuple[Collector, ...]:
     return (*COLLECTORS, *collectors_for(node_test_spec(topology, node)))
 
 
+def is_confirmed(known: KnownHost | None) -> bool:
+    """Return True if a password and changes may be sent to a node. `known`: its known host; None if it has none."""
+    return known is not None and known.confirmed
+
+
+def shareable(plan: Plan, known: KnownHost | None) -> Plan:
+    """Return the plan without the registry password, unless the host key of the node that gets it is confirmed."""
+    if is_confirmed(known) or plan.registry.password is None:
+        return plan
+    return plan.model_copy(update={"registry": plan.registry.model_copy(update={"password": None})})
+
+
 async def probe_node(
     plan: Plan,
     node: Node,
-    known_host_key: str | None,
+    known_host: KnownHost | None,
     address_map: AddressMap = direct,
     *,
     plan_dir: Path = Path(),
@@ -77,11 +90,11 @@ async def probe_node(
 ) -> AsyncGenerator[NodeEvent, None]:
     """Collect the facts of one node, for the wizard. The last event is its `NodeFinished`.
 
-    `known_host_key`: the host key as `type base64`; None if it is unknown.
+    `known_host`: the host keys that are accepted; None if the node has none.
     """
     login = target(plan, node, address_map, plan_dir=plan_dir)
-    collectors = node_collectors(topology_of(plan), node)
-    async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
+    collectors = node_collectors(topology_of(shareable(plan, known_host)), node)
+    async with aclosing(collect_facts(login, known_host, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
             yield event
 
@@ -90,7 +103,7 @@ async def refresh_connectivity(
     plan: Plan,
     node: Node,
     before: Facts,
-    known_host_key: str | None,
+    known_host: KnownHost | None,
     address_map: AddressMap = direct,
     *,
     plan_dir: Path = Path(),
@@ -102,22 +115,22 @@ async def refresh_connectivity(
     facts belong to an earlier boot or to a different machine. If the node cannot be reached, its facts are those of
     `before`.
     """
-    collectors = (IDENTITY, *collectors_for(node_test_spec(topology_of(plan), node)))
+    collectors = (IDENTITY, *collectors_for(node_test_spec(topology_of(shareable(plan, known_host)), node)))
     login = target(plan, node, address_map, plan_dir=plan_dir)
-    done = await _collect(login, known_host_key, collectors, before, deadlines)
+    done = await _collect(login, known_host, collectors, before, deadlines)
     collected = done.state in (NodeState.CHECKED, NodeState.NO_SUDO)
     return replace(done, facts=_updated(before, done.facts, collectors) if collected else before)
 
 
 async def _collect(
-    login: Target, known_host_key: str | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
+    login: Target, known_host: KnownHost | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
 ) -> NodeFinished:
     """Run collectors on a node and return the last event of the node.
 
     If the node yields no such event, the returned event has the state `lost` and the facts `before`.
     """
     done = NodeFinished(login.address, NodeState.LOST, before)
-    async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
+    async with aclosing(collect_facts(login, known_host, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
             if isinstance(event, NodeFinished):
                 done = event
@@ -135,7 +148,7 @@ def _updated(before: Facts, now: Facts, collectors: Collection[Collector]) -> Fa
 async def run_active_tests(
     plan: Plan,
     facts: Mapping[str, Facts],
-    known_hosts: Mapping[str, str],
+    known_hosts: KnownHosts,
     requested: Collection[ActiveTest],
     address_map: AddressMap = direct,
     *,
@@ -144,7 +157,8 @@ async def run_active_tests(
 ) -> Mapping[str, Facts]:
     """Run the active tests that the operator confirmed, for the wizard. Return the facts with the results.
 
-    `facts`: the facts of the nodes to test, by address. `known_hosts`: the host keys by address.
+    `facts`: the facts of the nodes to test, by address. `known_hosts`: the known hosts of the nodes. A node
+    whose host key is not confirmed is not tested.
     """
     tests = prepare_active_tests(plan, topology_of(plan), requested)
     deadlines = tests.extend(deadlines)
@@ -152,20 +166,19 @@ async def run_active_tests(
 
     async def test_node(login: Target) -> Facts:
         collectors, before = tests.collectors[login.address], facts[login.address]
-        if not collectors:
+        if not collectors or not is_confirmed(known_hosts.get(login.address)):
             return before
         done = await _collect(login, known_hosts.get(login.address), collectors, before, deadlines)
         return _updated(before, done.facts, collectors)
 
     found = dict(zip((login.address for login in logins), await asyncio.gather(*map(test_node, logins)), strict=True))
-    host_keys = {address: known_hosts.get(address) for address in found}
-    return await tests.run_between_nodes(found, logins, host_keys, deadlines=deadlines)
+    return await tests.run_between_nodes(found, logins, known_hosts, deadlines=deadlines)
 
 
 async def preflight(
     plan: Plan,
     *,
-    known_hosts: Mapping[str, str],
+    known_hosts: KnownHosts,
     address_map: AddressMap = direct,
     plan_dir: Path = Path(),
     only_nodes: Collection[str] | None = None,
@@ -177,9 +190,10 @@ async def preflight(
 ) -> AsyncGenerator[PreflightEvent, None]:
     """Collect the facts and evaluate the requirements. The last event is the `PreflightDone` with the report.
 
-    `known_hosts`: the host keys by address. `only_nodes`: the addresses of the nodes to check; None for all. `only`:
-    the IDs of the requirements to evaluate; None for all. `clock`: returns the time for the report and for the end of
-    waivers. `active_tests`: the active tests that the operator requested.
+    `known_hosts`: the known hosts of the nodes. A node whose host key is not confirmed gets no active test.
+    `only_nodes`: the addresses of the nodes to check; None for all. `only`: the IDs of the requirements to evaluate;
+    None for all. `clock`: returns the time for the report and for the end of waivers. `active_tests`: the active tests
+    that the operator requested.
     """
     started, topology = clock(), topology_of(plan)
     tests = prepare_active_tests(plan, topology, active_tests)
@@ -189,8 +203,12 @@ async def preflight(
         for login in targets(plan, address_map, plan_dir=plan_dir)
         if only_nodes is None or login.address in only_nodes
     ]
+    reduced = topology_of(shareable(plan, None))
     collectors = {
-        node.address: (*node_collectors(topology, node), *tests.collectors[node.address]) for node in plan.nodes
+        node.address: (*node_collectors(topology, node), *tests.collectors[node.address])
+        if is_confirmed(known_hosts.get(node.address))
+        else node_collectors(reduced, node)
+        for node in plan.nodes
     }
 
     def collection(login: Target) -> Work[NodeEvent]:
@@ -210,9 +228,8 @@ async def preflight(
             yield event
     if active_tests:
         checked = [one for one in logins if one.address in done and done[one.address].state is NodeState.CHECKED]
-        host_keys = {address: end.host_key for address, end in done.items()}
         before = {address: end.facts for address, end in done.items()}
-        tested = await tests.run_between_nodes(before, checked, host_keys, deadlines=deadlines)
+        tested = await tests.run_between_nodes(before, checked, known_hosts, deadlines=deadlines)
         for address, facts in tested.items():
             done[address] = replace(done[address], facts=facts)
             yield FactsUpdated(address, facts)

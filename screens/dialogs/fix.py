@@ -187,7 +187,7 @@ class FixScreen(Screen[None]):
     def _job(self, node: Node, steps: tuple[FixStep, ...]) -> Job:
         return Job(
             target(self.session.plan, node, self.session.address_map, plan_dir=self.session.package.base),
-            self.session.draft.host_keys.get(node.address),
+            self.session.draft.known_hosts.get(node.address),
             steps,
             new_folder(now()),
             self._init if any(step.requirement == INIT for step in steps) else None,

@@ -12,9 +12,9 @@ from textual.app import App
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.core.i18n import _, ngettext, pgettext
-from acp_tui.nodes.ssh.known_hosts import known_hosts_path, read_known_hosts
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
+from acp_tui.plan.known_hosts import known_hosts_path, read_known_hosts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import BundleCorrupt, is_bundle, open_bundle
 from screens.dialogs.prompts import Ask, Pick, Read

@@ -1,10 +1,11 @@
 """The part of the session that the node monitor and the package job use."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Protocol
 
 from acp_tui.plan.draft import Draft
+from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 
 
@@ -16,7 +17,7 @@ class SessionPort(Protocol):
     @property
     def plan(self) -> Plan: ...
 
-    def save_host_keys(self, host_keys: Mapping[str, str]) -> None: ...
+    def save_known_hosts(self, known_hosts: KnownHosts) -> None: ...
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Start `work` as a task. If the task raises an exception, the wizard ends and writes a crash log."""

@@ -20,6 +20,7 @@ from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, Nod
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import with_seen
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from screens.session.interface import SessionPort
@@ -162,14 +163,14 @@ class NodeMonitor:
     async def _check(self, node: Node) -> None:
         address = node.address
         first = self.statuses[address].facts is None
-        known_host_key = self._session.draft.host_keys.get(address)
+        known_host = self._session.draft.known_hosts.get(address)
         plan = self._tested_plan
         spec = node_test_spec(topology_of(plan), node)
         await _import_ssh()
         from acp_tui.preflight.active_tests import keep_active_facts
         from acp_tui.preflight.run import probe_node
 
-        async for event in probe_node(plan, node, known_host_key, self._address_map, plan_dir=self._plan_dir):
+        async for event in probe_node(plan, node, known_host, self._address_map, plan_dir=self._plan_dir):
             before = self.statuses[address]
             match event:
                 case NodeStage():
@@ -194,8 +195,9 @@ class NodeMonitor:
                         test_spec=spec,
                         last_contact=time.monotonic(),
                     )
-                    if event.host_key and address not in self._session.draft.host_keys:
-                        self._session.save_host_keys({**self._session.draft.host_keys, address: event.host_key})
+                    if event.host_key and event.state is not NodeState.HOST_KEY_UNKNOWN:
+                        known = self._session.draft.known_hosts
+                        self._session.save_known_hosts(with_seen(known, {address: event.host_key}))
                     self.has_new_result = True
                     self._session.schedule_evaluation()
                     if event.state is NodeState.CHECKED and (before.retries or before.notice):
@@ -235,14 +237,14 @@ class NodeMonitor:
     async def _refresh_connectivity(self, node: Node) -> None:
         """Repeat the connectivity tests of a node. If the node has rebooted, delete its facts and check it again."""
         address = node.address
-        before, known_host_key = self.statuses[address].facts, self._session.draft.host_keys.get(address)
+        before, known_host = self.statuses[address].facts, self._session.draft.known_hosts.get(address)
         if before is None:
             return
         await _import_ssh()
         from acp_tui.preflight.run import refresh_connectivity
 
         done = await refresh_connectivity(
-            self._tested_plan, node, before, known_host_key, self._address_map, plan_dir=self._plan_dir
+            self._tested_plan, node, before, known_host, self._address_map, plan_dir=self._plan_dir
         )
         status = self.statuses[address]
         if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
@@ -269,7 +271,7 @@ class NodeMonitor:
         from acp_tui.preflight.run import run_active_tests
 
         try:
-            plan, keys = self._session.plan, self._session.draft.host_keys
+            plan, keys = self._session.plan, self._session.draft.known_hosts
             results = await run_active_tests(
                 plan, known, keys, self.active_tests, self._address_map, plan_dir=self._plan_dir
             )

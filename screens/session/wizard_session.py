@@ -6,7 +6,7 @@ session computes the verdicts again.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -24,6 +24,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
+from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
 from acp_tui.plan.sections.node import Node
@@ -178,8 +179,8 @@ class Session:
         self.draft = replace(self.draft, **changes)
         self._save_due.set()
 
-    def save_host_keys(self, host_keys: Mapping[str, str]) -> None:
-        self.draft = replace(self.draft, host_keys=host_keys)
+    def save_known_hosts(self, known_hosts: KnownHosts) -> None:
+        self.draft = replace(self.draft, known_hosts=known_hosts)
         self._save_due.set()
 
     def replace_plan(self, plan: Plan) -> None:
@@ -193,7 +194,7 @@ class Session:
 
     def forget_host_key(self, address: str) -> None:
         """Remove the host key of a node from the known hosts, after the operator has confirmed the removal."""
-        self.save_host_keys({key: value for key, value in self.draft.host_keys.items() if key != address})
+        self.save_known_hosts({key: value for key, value in self.draft.known_hosts.items() if key != address})
 
     @property
     def run_dir(self) -> Path | None:

@@ -87,7 +87,7 @@ class InstallStep(WizardStep):
         session, practice = self.session, self.wizard.practice
         return InstallSession(
             session.plan,
-            session.draft.host_keys,
+            session.draft.known_hosts,
             self.wizard.home,
             self.wizard.plan_dir,
             package=session.package,

@@ -41,7 +41,7 @@ async def install_remotely(step: "WizardStep", install: "InstallSession") -> Non
         return
     folder = install.home / "bundles" / f"afar-{node.address}"
     shutil.rmtree(folder, ignore_errors=True)
-    bundle = await bundle_for(install.plan, session.report(), install.host_keys, folder, plan_dir=install.plan_dir)
+    bundle = await bundle_for(install.plan, session.report(), install.known_hosts, folder, plan_dir=install.plan_dir)
     command = (sys.executable, "-m", "acp_tui", "install", str(bundle))
     try:
         with step.app.suspend():

@@ -21,7 +21,7 @@ import acp_tui
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.package import build_package
 from acp_tui.install.remote.start_and_follow import RemoteInstallError, acquire_upload_lock, refresh_upload_lock
-from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.target import Target
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile

@@ -10,7 +10,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from acp_tui.core.events import Progress
-from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.errors import ConnectionLost
 from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
 from acp_tui.nodes.ssh.target import Target

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, Collector, CollectorOutput, Reader, build, reply
-from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.deadlines import DEADLINES
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target

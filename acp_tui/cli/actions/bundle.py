@@ -20,12 +20,14 @@ from acp_tui.cli.context import (
     passphrase_in,
     print_err,
 )
+from acp_tui.cli.host_keys import confirm_host_keys, not_confirmed
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.gpg.encryption import Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.start import bundle_for
 from acp_tui.preflight.bundle import SecretsMode, place_for
+from acp_tui.preflight.host_keys import unconfirmed
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report
@@ -41,6 +43,7 @@ def bundle(options: Namespace) -> int:
         keep = _keep(options)
     except OSError as error:
         raise file_failed(folder, error) from error
+    source = confirm_host_keys(source, accept_new=options.accept_new)
     return asyncio.run(_bundle(source, folder, keep))
 
 
@@ -74,9 +77,10 @@ def _new_passphrase() -> SecretStr:
 async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     report = await run_preflight(source)
     print_changes(source, report)
-    keys = await asyncio.to_thread(source.known_host_keys)
-    bundle_dir = await bundle_for(source.plan, report, keys, folder, plan_dir=source.plan_dir, keep=keep)
+    bundle_dir = await bundle_for(source.plan, report, source.known_hosts, folder, plan_dir=source.plan_dir, keep=keep)
     print_err(_("The bundle was written to {folder}").format(folder=bundle_dir))
+    if waiting := unconfirmed(source.plan, source.known_hosts, changes=True):
+        print_err(not_confirmed(waiting))
     if not report.ready:
         print_report(report)
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED

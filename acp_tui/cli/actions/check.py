@@ -14,10 +14,10 @@ from acp_tui.cli.context import (
     file_failed,
     open_plan,
     print_err,
-    print_first_contact,
     print_json,
     print_out,
 )
+from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.cli.table import columns
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
@@ -47,6 +47,7 @@ def check(options: Namespace) -> int:
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     require_known(source.plan, options.node or (), options.only or ())
+    source = confirm_host_keys(source, accept_new=options.accept_new, nodes=options.node, changes=bool(options.also))
     report = asyncio.run(
         run_preflight(source, options.node, options.only, also=[ActiveTest(name) for name in options.also or ()])
     )
@@ -96,7 +97,7 @@ async def run_preflight(
     output = PreflightOutput(source)
     events = preflight(
         source.plan,
-        known_hosts=source.host_keys,
+        known_hosts=source.known_hosts,
         plan_dir=source.plan_dir,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
@@ -133,13 +134,11 @@ class PreflightOutput:
                 )
             case NodeFinished():
                 print_err(node_state_line(event))
-                if event.host_key:
+                if event.host_key and event.state is not NodeState.HOST_KEY_UNKNOWN:
                     self._keys[event.address] = event.host_key
-                    if event.address not in self._source.host_keys:
-                        print_first_contact(event.address, event.host_key)
             case PreflightDone():
                 self.report = event.report
-                await asyncio.to_thread(self._source.record_host_keys, self._keys)
+                await asyncio.to_thread(self._source.record_seen, self._keys)
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
@@ -170,7 +169,12 @@ def _write_html(path: Path, page: str) -> None:
     print_err(pgettext("file", "The HTML report was written to {path}").format(path=path))
 
 
-_UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
+_UNSEEN = (
+    NodeState.UNREACHABLE,
+    NodeState.AUTH_FAILED,
+    NodeState.HOST_KEY_UNKNOWN,
+    NodeState.HOST_KEY_CHANGED,
+)
 """States of nodes from which no fact was collected.
 
 Unknown requirements of such a node are only counted, because all have the same reason.

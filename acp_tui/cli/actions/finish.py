@@ -16,10 +16,10 @@ from acp_tui.cli.context import (
     confirm,
     open_plan,
     print_err,
-    print_first_contact,
     print_json,
     print_out,
 )
+from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
@@ -43,6 +43,7 @@ def finish(options: Namespace) -> int:
             _("The plan has no platform address. Set address.platform or address.cluster_endpoint."),
             ExitStatus.CHECK_FAILED,
         )
+    source = confirm_host_keys(source, accept_new=options.accept_new, changes=options.clean_up)
     session = install_session(source)
     result = asyncio.run(verify_cluster(session, timedelta(minutes=options.wait or 0)))
     if options.clean_up and may_clean_up(session, result, lambda: options.yes or _confirmed(result)):
@@ -51,10 +52,7 @@ def finish(options: Namespace) -> int:
         except CleanUpFailed as failed:
             raise CommandFailed(str(failed)) from failed
         result = asyncio.run(verify_cluster(session, timedelta()))
-    for address, key in result.host_keys.items():
-        if address not in source.host_keys:
-            print_first_contact(address, key)
-    source.record_host_keys(result.host_keys)
+    source.record_seen(result.host_keys)
     if options.json:
         print_json(result.report.to_json())
     else:
@@ -66,7 +64,7 @@ def finish(options: Namespace) -> int:
 def install_session(source: OpenedPlan) -> InstallSession:
     """Return the `InstallSession` that installs or verifies the opened plan `source`."""
     remote = is_remote_install(source.plan)
-    return InstallSession(source.plan, source.host_keys, state_home(), source.plan_dir, remote=remote)
+    return InstallSession(source.plan, source.known_hosts, state_home(), source.plan_dir, remote=remote)
 
 
 async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:

@@ -12,7 +12,8 @@ from acp_tui.checks.labels import outcome_label
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.actions.check import node_state_line, require_known
-from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_first_contact, print_out
+from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out
+from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.cli.table import columns
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
@@ -37,7 +38,6 @@ class _Known:
 
     facts: Mapping[str, Facts]
     states: Mapping[str, NodeState]
-    host_keys: Mapping[str, str]
     verdicts: tuple[Verdict, ...]
 
 
@@ -50,6 +50,7 @@ def fix_nodes(options: Namespace) -> int:
     require_known(source.plan, {*(options.node or ()), *names}, options.only or ())
     only = frozenset(name.upper() for name in options.only) if options.only else None
     nodes = [node for node in source.plan.nodes if not options.node or node.address in options.node]
+    source = confirm_host_keys(source, accept_new=options.accept_new, changes=not options.script)
     # Each part has its own event loop: Ctrl-C does not interrupt a question inside a running loop.
     known = asyncio.run(_preflight_all(source))
     jobs = asyncio.run(_fixes(source, nodes, known, only, names, show=not options.script))
@@ -78,20 +79,19 @@ async def _preflight_all(source: OpenedPlan) -> _Known:
     """Check all nodes of the plan, because some requirements compare a node with the others."""
     facts: dict[str, Facts] = {}
     states: dict[str, NodeState] = {}
-    keys: dict[str, str] = dict(source.host_keys)
+    keys: dict[str, str] = {}
     verdicts: tuple[Verdict, ...] = ()
-    async for event in preflight(source.plan, known_hosts=source.host_keys, plan_dir=source.plan_dir):
+    async for event in preflight(source.plan, known_hosts=source.known_hosts, plan_dir=source.plan_dir):
         match event:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
                 print_err(node_state_line(event))
-                if event.host_key and event.address not in source.host_keys:
+                if event.host_key and event.state is not NodeState.HOST_KEY_UNKNOWN:
                     keys[event.address] = event.host_key
-                    print_first_contact(event.address, event.host_key)
             case PreflightDone():
                 verdicts = event.report.verdicts
-    await asyncio.to_thread(source.record_host_keys, keys)
-    return _Known(facts, states, keys, verdicts)
+    await asyncio.to_thread(source.record_seen, keys)
+    return _Known(facts, states, verdicts)
 
 
 async def _fixes(
@@ -119,7 +119,7 @@ async def _fixes(
         steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
         login_target = target(source.plan, node, plan_dir=source.plan_dir)
-        job = Job(login_target, known.host_keys.get(node.address), steps, folder, own_init)
+        job = Job(login_target, source.known_hosts.get(node.address), steps, folder, own_init)
         if show:
             _show_fixes(offered, steps, await preview_removals(job), only)
         jobs += [job] if steps else []
@@ -237,7 +237,9 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:
-        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), plan_dir=source.plan_dir):
+        async for event in probe_node(
+            source.plan, node, source.known_hosts.get(node.address), plan_dir=source.plan_dir
+        ):
             if isinstance(event, NodeFinished):
                 facts[node.address], states[node.address] = event.facts, event.state
 

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from argparse import Namespace
-from dataclasses import replace
 
 from acp_tui.cli.actions.bundle import print_changes
 from acp_tui.cli.actions.check import PreflightOutput, print_report
@@ -18,6 +17,7 @@ from acp_tui.cli.actions.install_status import follow_run
 from acp_tui.cli.actions.package import print_progress, print_unpacked, unpacking
 from acp_tui.cli.actions.remote_install import install_remotely
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, open_plan, print_err
+from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.install.config.differences import differences
@@ -31,7 +31,9 @@ from acp_tui.install.start import StartError
 
 def install(options: Namespace) -> int:
     """Install the plan. If the last install of this host has not ended, resume it instead."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = confirm_host_keys(
+        open_plan(options.plan, options.passphrase_file), accept_new=options.accept_new, changes=True
+    )
     session = install_session(source)
     run = session.unfinished_run()
     if run is not None:
@@ -74,7 +76,6 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
     if not report.ready:
         print_report(report)
         return ExitStatus.CHECK_FAILED
-    session = replace(session, host_keys=await asyncio.to_thread(source.known_host_keys))
     try:
         run_dir = await session.start(report)
     except (StartError, RunError) as failed:
@@ -162,7 +163,6 @@ async def _follow_and_verify(session: InstallSession, run: RunState, source: Ope
         return ended
     minutes = SETTLE_TIME.seconds // 60
     print_err(_("acp-tui now verifies the installed cluster. This takes up to {minutes} min.").format(minutes=minutes))
-    session = replace(session, host_keys=await asyncio.to_thread(source.known_host_keys))
     result = await verify_cluster(session, SETTLE_TIME)
     print_result(session, result)
     await save_completion_report(session, result)

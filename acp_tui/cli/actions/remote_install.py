@@ -47,7 +47,7 @@ async def install_remotely(session: InstallSession, source: OpenedPlan, flags: S
 
 def remote_host(source: OpenedPlan, address: str) -> RemoteHost:
     """Return the installer node `address` of the opened plan `source`, with its login."""
-    return RemoteHost(source.plan, source.plan_dir, address, source.known_host_keys(), print_err)
+    return RemoteHost(source.plan, source.plan_dir, address, source.known_hosts, print_err)
 
 
 async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, flags: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from acp_tui.cli.actions.remote_install import command_errors, exit_status, follow, remote_host
 from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out
+from acp_tui.cli.host_keys import with_known_hosts
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
@@ -73,7 +74,7 @@ def _host(remote: LastRemoteInstall) -> RemoteHost:
     Raises: `CommandFailed` if the plan no longer has this node, or if its bundle no longer has the secrets."""
     message = _("The last install from this host was started on {address}. Its plan: {plan}")
     print_err(message.format(address=remote.address, plan=remote.plan))
-    source = open_plan(str(remote.plan), None)
+    source = with_known_hosts(open_plan(str(remote.plan), None))
     if remote.address not in {node.address for node in source.plan.nodes}:
         message = _("The plan {plan} no longer has the node {address}, so acp-tui cannot log in to it.")
         raise CommandFailed(message.format(plan=remote.plan, address=remote.address), ExitStatus.CHECK_FAILED)

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from acp_tui.cli.options import Subparsers, add_command, add_plan
+from acp_tui.cli.options import Subparsers, add_accept_new, add_command, add_plan
 from acp_tui.core.i18n import _, pgettext
 
 
@@ -11,6 +11,7 @@ def register(commands: Subparsers) -> None:
     help = _("write plan, secrets, configuration, report and checksums to one folder")
     parser = add_command(commands, "bundle", run, help)
     add_plan(parser)
+    add_accept_new(parser)
     parser.add_argument(
         "dir", metavar=pgettext("metavar", "DIR"), help=_("folder of the bundle; an existing bundle is replaced")
     )

@@ -2,7 +2,16 @@
 
 from argparse import Namespace
 
-from acp_tui.cli.options import Subparsers, add_command, add_json, add_node, add_only, add_plan, file_metavar
+from acp_tui.cli.options import (
+    Subparsers,
+    add_accept_new,
+    add_command,
+    add_json,
+    add_node,
+    add_only,
+    add_plan,
+    file_metavar,
+)
 from acp_tui.core.i18n import _, pgettext
 
 _ACTIVE_TESTS = ("load-balancer", "paths", "vrrp", "disk", "bandwidth")
@@ -15,6 +24,7 @@ def register(commands: Subparsers) -> None:
     """Add this command and its options to the parser."""
     parser = add_command(commands, "check", run, _("run the preflight and show the changes since the last one"))
     add_plan(parser)
+    add_accept_new(parser)
     add_node(parser)
     add_only(parser)
     parser.add_argument(

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from acp_tui.cli.options import Subparsers, add_command, add_json, add_plan, add_yes
+from acp_tui.cli.options import Subparsers, add_accept_new, add_command, add_json, add_plan, add_yes
 from acp_tui.core.i18n import _, pgettext
 
 
@@ -10,6 +10,7 @@ def register(commands: Subparsers) -> None:
     """Add this command and its options to the parser."""
     parser = add_command(commands, "finish", run, _("verify the installed cluster and list the remaining steps"))
     add_plan(parser)
+    add_accept_new(parser)
     parser.add_argument(
         "--wait",
         metavar=pgettext("metavar", "MINUTES"),

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from acp_tui.cli.options import Subparsers, add_command, add_node, add_only, add_plan, add_yes
+from acp_tui.cli.options import Subparsers, add_accept_new, add_command, add_node, add_only, add_plan, add_yes
 from acp_tui.core.i18n import _, pgettext
 
 
@@ -10,6 +10,7 @@ def register(commands: Subparsers) -> None:
     """Add this command and its options to the parser."""
     parser = add_command(commands, "fix", run, _("show the fixes of the nodes and apply them after confirmation"))
     add_plan(parser)
+    add_accept_new(parser)
     add_node(parser)
     add_only(parser)
     parser.add_argument(

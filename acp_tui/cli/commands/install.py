@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from acp_tui.cli.options import Subparsers, add_command, add_plan
+from acp_tui.cli.options import Subparsers, add_accept_new, add_command, add_plan
 from acp_tui.core.i18n import _
 
 
@@ -10,6 +10,7 @@ def register(commands: Subparsers) -> None:
     """Add this command and its options to the parser."""
     parser = add_command(commands, "install", run, _("install and verify the cluster; run it again to resume"))
     add_plan(parser)
+    add_accept_new(parser)
     parser.add_argument(
         "--again", action="store_true", help=_("start a new install after a failed one, without confirmation")
     )

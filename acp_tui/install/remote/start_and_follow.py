@@ -28,7 +28,7 @@ FOLDER = "acp-tui-install"
 BUNDLE = "bundle"
 
 _SESSION = 25.0  # seconds to open a channel
-_LOGIN_REJECTED = (NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
+_LOGIN_REJECTED = (NodeState.AUTH_FAILED, NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED)
 _PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between two connection attempts; the last one repeats
 _POLL_INTERVAL = 1.0  # seconds
 _LOCK_TIMEOUT = 40  # seconds after which the lock of another host expires

@@ -24,9 +24,11 @@ from acp_tui.install.remote.plan_rewrite import rewrite_for_remote
 from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 from acp_tui.install.run.state import FINAL
 from acp_tui.install.start import bundle_for
-from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
 from acp_tui.package.reader import OnProgress
+from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import FILES, SUMS
 from acp_tui.preflight.report.model import Report
@@ -37,12 +39,12 @@ T = TypeVar("T")
 
 @dataclass
 class RemoteHost:
-    """The installer node of a remote install. `known_hosts`: host keys by address; `connect` adds the node's key."""
+    """The installer node of a remote install. Its host key must be confirmed, because it receives the bundle."""
 
     plan: Plan
     plan_dir: Path
     address: str
-    known_hosts: dict[str, str]
+    known_hosts: KnownHosts
     report_retry: Callable[[str], None]
     folder: str = ""
     """Absolute path of the remote install's folder on the node; "" until the first `read_output` sets it."""
@@ -52,11 +54,8 @@ class RemoteHost:
     async def connect(self) -> Connection:
         """Return a new connection to the node. Raises: `ConnectError`."""
         node = next(node for node in self.plan.nodes if node.address == self.address)
-        connection = await connect(
-            target(self.plan, node, plan_dir=self.plan_dir), self.known_hosts.get(self.address), lambda stage: None
-        )
-        self.known_hosts[self.address] = connection.host_key
-        return connection
+        login = target(self.plan, node, plan_dir=self.plan_dir)
+        return await connect(login, self.known_hosts.get(self.address), lambda stage: None, changes=True)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do `work` over a connection, and return its result. If the connection breaks, repeat `work` over another."""
@@ -134,7 +133,7 @@ async def start_remotely(
         bundle = await bundle_for(
             plan,
             report,
-            {**install.host_keys, **host.known_hosts},
+            install.known_hosts,
             scratch / "bundle",
             plan_dir=plan_dir,
             remote=(remote.plan, Path(host.folder)),

@@ -49,7 +49,7 @@ async def clean_up(access: NodeAccess) -> str:
     release, node = plan.effective_release, plan.installer_node
     if node is None:
         raise CleanUpFailed(_("The plan has no control plane node. Add a node with the role control-plane."))
-    output = await query_node(access, node, (removal_collector(release), *installer_collectors(release)))
+    output = await query_node(access, node, (removal_collector(release), *installer_collectors(release)), changes=True)
     if output.state is not NodeState.CHECKED:
         raise CleanUpFailed(output.detail)
     # A second query: collectors of the first one may have run before the removal.

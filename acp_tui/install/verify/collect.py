@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acp_tui.core.i18n import _
+from acp_tui.core.local_host import is_local_address
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import (
     installed_from,
@@ -16,11 +17,11 @@ from acp_tui.install.verify.queries import (
 )
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
-from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.facts import is_local_address
+from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.report.model import NodeRecord
@@ -31,12 +32,12 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class NodeAccess:
-    """The data for connections to the nodes of a plan. `known_hosts`: host keys by node address.
+    """The data for connections to the nodes of a plan.
 
     `plan_dir`: the folder that relative paths of the plan start from."""
 
     plan: Plan
-    known_hosts: Mapping[str, str]
+    known_hosts: KnownHosts
     plan_dir: Path = Path()
     address_map: AddressMap = direct
     is_local: Callable[[str], bool] = is_local_address
@@ -86,14 +87,18 @@ async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
     return ClusterSnapshot(first or installed_from({}, reason), tuple(queried), keys)
 
 
-async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
-    """Run collectors on one node, as root if sudo needs no password. Errors of the node are returned, not raised."""
+async def query_node(
+    access: NodeAccess, node: Node, snippets: Sequence[Collector], *, changes: bool = False
+) -> NodeOutput:
+    """Run collectors on one node, as root if sudo needs no password. Errors of the node are returned, not raised.
+
+    `changes`: the collectors change the node, so its host key must be confirmed."""
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
     login = access.plan.login(node)
     output: NodeOutput | None = None
     if login.password is not None or login.key_file:
-        output = await _over_ssh(access, node, program, marker)
+        output = await _over_ssh(access, node, program, marker, changes=changes)
         if output.state is NodeState.CHECKED:
             return output
     if await asyncio.to_thread(access.is_local, node.address):
@@ -102,12 +107,13 @@ async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collecto
     return output or NodeOutput({}, NodeState.AUTH_FAILED, missing)
 
 
-async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
+async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str, *, changes: bool) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
     where = target(access.plan, node, access.address_map, plan_dir=access.plan_dir)
     try:
-        connection = await connect(where, access.known_hosts.get(node.address), _ignore_stage, access.deadlines)
+        known = access.known_hosts.get(node.address)
+        connection = await connect(where, known, _ignore_stage, access.deadlines, changes=changes)
     except ConnectError as error:
         return NodeOutput({}, error.state, error.detail, error.host_key)
     try:

@@ -17,10 +17,12 @@ from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template, sanitize
 from acp_tui.nodes.facts import Bandwidth
 from acp_tui.nodes.script import LAUNCH_PLAIN
-from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KnownHost
 
 MAX_MEBIBYTES = 512
 """The maximum amount of data in one transfer, in MiB. A transfer also ends after about one second."""
@@ -85,7 +87,7 @@ class BandwidthNode:
     """A node in the bandwidth test. To receive data, it listens on the first free port of `ports`."""
 
     target: Target
-    known_host_key: str | None
+    known_host: KnownHost | None
     ports: tuple[int, ...]
 
 
@@ -126,7 +128,7 @@ async def _connect_all(nodes: Sequence[BandwidthNode], deadlines: Deadlines) -> 
 
     async def connect_one(node: BandwidthNode) -> Connection | str:
         try:
-            return await connect(node.target, node.known_host_key, lambda stage: None, deadlines)
+            return await connect(node.target, node.known_host, lambda stage: None, deadlines, changes=True)
         except ConnectError as error:
             return error.detail
 

@@ -21,10 +21,12 @@ from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput
-from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KnownHost
 
 _START_SECONDS = 15.0  # for all listeners to start
 _MAX_SILENCE = 5.0  # seconds without one of the dots, of which a listener sends one a second
@@ -39,8 +41,8 @@ class ListenerPlan:
     """The ports to listen on."""
     targets: tuple[tuple[str, int, frozenset[str]], ...] = ()
     """The targets to connect to: host, port, and the plan addresses of the nodes that are allowed to reply."""
-    known_host_key: str | None = None
-    """The recorded host key of the node, as `type base64`."""
+    known_host: KnownHost | None = None
+    """The host keys of the node that are accepted."""
 
 
 async def run_listener_test(plans: Sequence[ListenerPlan], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
@@ -109,7 +111,9 @@ class _ListenerSession:
 
     async def _run(self) -> None:
         try:
-            connection = await connect(self.plan.target, self.plan.known_host_key, lambda stage: None, self._deadlines)
+            connection = await connect(
+                self.plan.target, self.plan.known_host, lambda stage: None, self._deadlines, changes=True
+            )
         except ConnectError as error:
             self.ports = dict.fromkeys(self.ports, error.detail)
             self._ready.set()
@@ -160,7 +164,7 @@ async def _connect_to_targets(
     if collector is None:
         return Facts(address, backends_reached={(host, port): frozenset() for host, port, _nodes in plan.targets})
     facts = Facts(address, missing={"backends_reached": pgettext("reason", "the listener test returned no result")})
-    events = collect_facts(plan.target, plan.known_host_key, deadlines=deadlines, collectors=(collector,))
+    events = collect_facts(plan.target, plan.known_host, deadlines=deadlines, collectors=(collector,))
     async with aclosing(events):
         async for event in events:
             if isinstance(event, NodeFinished):

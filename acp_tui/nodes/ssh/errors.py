@@ -1,6 +1,7 @@
 """The errors of SSH connections and their messages. They contain no secrets and no control characters."""
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -48,9 +49,10 @@ def stage_timed_out(stage: str, seconds: float, *, greeted: bool = False) -> str
 
 
 class PasswordState(Enum):
-    """The password in a failed login: not in the plan, not requested by the node, or rejected by the node."""
+    """The password in a failed login: not in the plan, not sent, not requested by the node, or rejected by the node."""
 
     NONE = "no password given"
+    WITHHELD = "not sent, because the host key is not confirmed"
     NOT_REQUESTED = "the node did not request it"
     REJECTED = "the node rejected it"
 
@@ -82,6 +84,30 @@ def login_denied(user: str, key_file: Path | None, password: PasswordState, prom
             ).format(user=user)
         )
     return "; ".join(messages)
+
+
+def key_not_confirmed(fingerprint: str) -> str:
+    """Return the message for a host key that is neither known nor confirmed, when no credential was offered."""
+    return _("the host key {key} is neither known nor confirmed, so nothing was sent to the node").format(
+        key=fingerprint
+    )
+
+
+def password_withheld(user: str, key_file: Path | None, fingerprint: str) -> str:
+    """Return the message for a login that needs the password, while the host key is not confirmed."""
+    return _(
+        "the node rejected the key {key_file} of the user {user}. The password was not sent, because the host key "
+        "{key} is not confirmed."
+    ).format(key_file=key_file, user=user, key=fingerprint)
+
+
+def key_changed(known: Sequence[str], sent: str) -> str:
+    """Return the message for a host key that differs from the known ones. All arguments are fingerprints."""
+    if not known:
+        return _("the known hosts file revokes the host key {sent} of the node").format(sent=sent)
+    return _("the host key of the node has changed: the known host key is {known}, the node sent {sent}").format(
+        known=" / ".join(known), sent=sent
+    )
 
 
 def closed_before_login() -> str:

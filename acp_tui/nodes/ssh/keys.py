@@ -1,5 +1,6 @@
 """SSH keys: the host keys of nodes, and the private key file of the operator."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +21,10 @@ _FORMATS = {
     b"---- BEGIN SSH2 PUBLIC": N_("the file is a public key. Enter the path of the private key."),
     b"-----BEGIN CERTIFICATE": N_("the file is a certificate. Enter the path of a private key."),
 }
+HOST_KEY_ALGORITHMS = (
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
+)  # fmt: skip
+"""The accepted signature algorithms of host keys, the preferred one first. `ssh-rsa` is missing: it uses SHA-1."""
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
 
@@ -28,16 +33,18 @@ def key_line(key: asyncssh.SSHKey) -> str:
     return " ".join(key.export_public_key("openssh").decode().split()[:2])
 
 
-def host_key(line: str | None) -> asyncssh.SSHKey | None:
-    """Parse a recorded host key, `type base64`. None stays None. Raises ConnectError if the text is not a key."""
-    if line is None:
-        return None
+def host_key_algorithms(lines: Sequence[str]) -> list[str]:
+    """Return the signature algorithms of the host keys `lines`, each as `type base64`, without those that use SHA-1.
+
+    A server with several keys then sends the one that is known. Raises ConnectError if a text is not a key."""
     try:
-        return asyncssh.import_public_key(line)
+        keys = [asyncssh.import_public_key(line) for line in lines]
     except asyncssh.KeyImportError:
         raise ConnectError(
             NodeState.HOST_KEY_CHANGED, "handshake", _("the recorded host key of the node is not a valid public key")
         ) from None
+    names = (name.decode() for key in keys for name in key.sig_algorithms)
+    return [name for name in dict.fromkeys(names) if name in HOST_KEY_ALGORITHMS]
 
 
 def client_key(target: Target) -> asyncssh.SSHKey | None:

@@ -7,20 +7,33 @@ import asyncssh
 from acp_tui.nodes.ssh.errors import PasswordState
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import OnStage, Target
+from acp_tui.plan.known_hosts import KnownHost
 
 
 class LoginClient(asyncssh.SSHClient):
     """The callbacks of asyncssh during a login. Each credential of the target is offered once.
 
-    `on_stage` is called at each stage of the connection."""
+    If the host key is not confirmed, the password is withheld, and the login works only with a key. `log_in`: False
+    ends the connection after the host key, before any credential is offered. `on_stage` is called at each stage of the
+    connection."""
 
     def __init__(
-        self, target: Target, key: asyncssh.SSHKey | None, known_host_key: asyncssh.SSHKey | None, on_stage: OnStage
+        self,
+        target: Target,
+        key: asyncssh.SSHKey | None,
+        known: KnownHost | None,
+        on_stage: OnStage,
+        *,
+        log_in: bool = True,
     ) -> None:
-        self._password = target.password
+        confirmed = known is not None and known.confirmed
+        self._password = target.password if confirmed else None
         self.password = PasswordState.NONE if target.password is None else PasswordState.NOT_REQUESTED
+        if target.password is not None and not confirmed:
+            self.password = PasswordState.WITHHELD
         self._key = key
-        self._known_host_key = known_host_key
+        self._known = known
+        self._log_in = log_in and (confirmed or key is not None)
         self._on_stage = on_stage
         self.conn: asyncssh.SSHClientConnection | None = None
         self.server_key: asyncssh.SSHKey | None = None
@@ -47,7 +60,12 @@ class LoginClient(asyncssh.SSHClient):
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.server_key = key
-        return self._known_host_key is None or key.public_data == self._known_host_key.public_data
+        return self._log_in and not self.key_changed
+
+    @property
+    def key_changed(self) -> bool:
+        """Return True if the node sent a host key that differs from its known host keys."""
+        return self._known is not None and self.server_key_line not in (None, *self._known.keys)
 
     def auth_banner_received(self, msg: str, lang: str) -> None:
         self.banner = msg[-1000:]

@@ -21,6 +21,14 @@ class Ssh(Section):
     key_passphrase: SecretStr | None = answer(
         None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key, if the key is encrypted.")
     )
+    known_hosts: str | None = answer(
+        None,
+        id="P-SSH-USER",
+        help=N_(
+            "File with the host keys of the nodes, in the format of OpenSSH's known_hosts. user: the file "
+            "~/.ssh/known_hosts. If empty: the keys that you confirm."
+        ),
+    )
 
 
 class NodeSsh(Section):

@@ -4,7 +4,7 @@ The module `directory.py` writes the files and replaces an earlier bundle. When 
 verified first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
+from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import NodeSsh
 from acp_tui.preflight.bundle.checksums import check_sums, sums
@@ -32,8 +33,8 @@ class Bundle:
 
     directory: Path
     plan: Plan
-    known_hosts: Mapping[str, str]
-    """The OpenSSH public key (type and base64) of each node, by address."""
+    known_hosts: KnownHosts
+    """The host keys in the file `known_hosts` of the bundle. They count as confirmed."""
     setup_line: str
     report: Report | None
     """The report that was written with the bundle; None if this version of acp-tui cannot read it."""
@@ -45,7 +46,7 @@ class Bundle:
 def write_bundle(
     plan: Plan,
     report: Report,
-    known_hosts: Mapping[str, str],
+    known_hosts: KnownHosts,
     directory: Path,
     *,
     plan_dir: Path,
@@ -55,9 +56,9 @@ def write_bundle(
 ) -> Path:
     """Write the bundle and return its absolute path. An earlier bundle in `directory` is replaced.
 
-    `known_hosts`: the OpenSSH public key of each node, by address. `plan_dir`: the folder where relative paths of the
-    plan start. `document`: the rendered configuration. `setup_line`: the command that runs setup.sh. `keep`: how the
-    secrets are stored.
+    `known_hosts`: the known hosts of the nodes. The bundle gets only the confirmed ones. `plan_dir`: the folder where
+    relative paths of the plan start. `document`: the rendered configuration. `setup_line`: the command that runs
+    setup.sh. `keep`: how the secrets are stored.
 
     Raises BundleRefused if `directory` is not a bundle, GpgFailed if the encryption failed, and OSError. After an
     error, nothing has changed.
@@ -102,7 +103,7 @@ def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets
     return Bundle(
         directory=directory.absolute(),
         plan=load_plan(directory / PLAN, overlay or b""),
-        known_hosts={_address(host): key for host, _space, key in (line.partition(" ") for line in lines)},
+        known_hosts=_read_known_hosts(lines),
         setup_line=(directory / SETUP).read_text(encoding="utf-8").strip(),
         report=_report(directory / REPORT),
         document=SecretStr(document.decode("utf-8")) if document is not None else None,
@@ -137,7 +138,8 @@ def absolute(plan: Plan, plan_dir: Path) -> Plan:
     return plan.model_copy(
         update={
             "package": package.model_copy(update={name: resolved(getattr(package, name)) for name in named}),
-            "ssh": plan.ssh.model_copy(update={"key_file": resolved(plan.ssh.key_file)}),
+            # The bundle has the known hosts of the nodes in a file of its own.
+            "ssh": plan.ssh.model_copy(update={"key_file": resolved(plan.ssh.key_file), "known_hosts": None}),
             "nodes": tuple(node.model_copy(update={"ssh": with_key(node.ssh)}) for node in plan.nodes),
             "certificate": certificate.model_copy(
                 update={"cert_file": resolved(certificate.cert_file), "key_file": resolved(certificate.key_file)}
@@ -147,15 +149,24 @@ def absolute(plan: Plan, plan_dir: Path) -> Plan:
     )
 
 
-def _known_hosts_text(plan: Plan, known_hosts: Mapping[str, str]) -> str:
+def _known_hosts_text(plan: Plan, known_hosts: KnownHosts) -> str:
     """Return lines for an OpenSSH known_hosts file: `address key`, or `[address]:port key` if the port is not 22."""
     lines = []
     for node in plan.nodes:
-        if key := known_hosts.get(node.address):
+        known = known_hosts.get(node.address)
+        if known is not None and known.confirmed:
             port = plan.login(node).port
             host = node.address if port == 22 else f"[{node.address}]:{port}"
-            lines.append(f"{host} {' '.join(key.split()[:2])}\n")
+            lines += [f"{host} {key}\n" for key in known.keys]
     return "".join(lines)
+
+
+def _read_known_hosts(lines: Iterable[str]) -> KnownHosts:
+    """Return the known hosts in the lines of a bundle's file. A node can have several lines."""
+    keys: dict[str, list[str]] = {}
+    for host, _space, key in (line.partition(" ") for line in lines):
+        keys.setdefault(_address(host), []).append(key)
+    return {address: KnownHost(tuple(found), KeySource.FILE) for address, found in keys.items()}
 
 
 def _address(host: str) -> str:

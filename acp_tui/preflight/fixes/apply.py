@@ -15,10 +15,12 @@ from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.events import NodeStage
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KnownHost, confirmed
 from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 
@@ -37,7 +39,7 @@ class Job:
     """
 
     target: Target
-    known_host_key: str | None
+    known_host: KnownHost | None
     steps: tuple[FixStep, ...]
     folder: str
     init: InitScript | None = None
@@ -124,7 +126,7 @@ async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mappin
     listed: dict[str, str] = {}
     reason = _("the node returned no list of what the fix would remove")
     try:
-        connection = await connect(job.target, job.known_host_key, _ignore_stage, deadlines)
+        connection = await connect(job.target, job.known_host, _ignore_stage, deadlines)
         try:
             async with asyncio.timeout(len(steps) * _PREVIEW_WITHIN + deadlines.session):
                 async for output in _outputs(connection, build(collectors, marker), marker, deadlines):
@@ -151,7 +153,9 @@ class _NodeFix:
     async def run(self) -> NodeFixed:
         address = self.job.target.address
         try:
-            connection = await connect(self.job.target, self.job.known_host_key, self.emit_stage, self.deadlines)
+            connection = await connect(
+                self.job.target, self.job.known_host, self.emit_stage, self.deadlines, changes=True
+            )
         except ConnectError as error:
             return NodeFixed(address, error.detail, False)
         detail = ""
@@ -204,7 +208,7 @@ class _NodeFix:
             return SecondLogin(address, False, text.format(output=" ".join(reload.text.split())))
         try:
             async with asyncio.timeout(_SECOND_LOGIN_WITHIN):
-                second = await self.connect_again(first.host_key)
+                second = await self.connect_again(confirmed(first.host_key))
                 try:
                     decision = await self.settle_guard(second, "keep")
                 finally:
@@ -226,19 +230,19 @@ class _NodeFix:
             text = _("the second login failed ({reason}); the node restores the settings of sshd within {seconds} s")
         return SecondLogin(address, False, text.format(reason=reason, seconds=GUARD))
 
-    async def connect_again(self, host_key: str) -> Connection:
+    async def connect_again(self, known: KnownHost) -> Connection:
         """Log in a second time.
 
         After a reload, sshd does not accept connections for a moment, so a refused connection is tried again.
         """
         for _attempt in range(_TRIES_AFTER_RELOAD):
             try:
-                return await connect(self.job.target, host_key, _ignore_stage, self.deadlines)
+                return await connect(self.job.target, known, _ignore_stage, self.deadlines)
             except ConnectError as error:
                 if error.stage != "tcp":
                     raise
             await asyncio.sleep(1)
-        return await connect(self.job.target, host_key, _ignore_stage, self.deadlines)
+        return await connect(self.job.target, known, _ignore_stage, self.deadlines)
 
     async def settle_guard(self, connection: Connection, command: str) -> str:
         """Make the guard on the node keep the new settings of sshd, or restore the old ones.

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.nodes.events import NodeStage
-from acp_tui.nodes.ssh.connection import connect
+from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError
 from acp_tui.nodes.ssh.target import Target

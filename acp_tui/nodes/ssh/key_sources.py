@@ -1,0 +1,85 @@
+"""Trusted sources of host keys: files in the format of OpenSSH's known_hosts, and the key files of this host's sshd."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import asyncssh
+
+from acp_tui.core.errors import AcpError
+from acp_tui.core.files import error_reason, read_limited, resolve_path
+from acp_tui.core.i18n import _
+from acp_tui.core.local_host import is_local_address
+from acp_tui.core.ownership import is_trusted
+from acp_tui.nodes.ssh.keys import key_line
+from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KeySource, KnownHost
+
+OWN_FILE = "~/.ssh/known_hosts"
+"""The known hosts file of the user."""
+USER = "user"
+"""The value of the plan key `ssh.known_hosts` that stands for `OWN_FILE`."""
+SSHD_FOLDER = Path("/etc/ssh")
+_SSHD_KEYS = "ssh_host_*_key.pub"
+
+
+class KnownHostsError(AcpError):
+    """A known hosts file cannot be read. The message has the path and the reason."""
+
+
+KnownHostsFile = asyncssh.SSHKnownHosts
+"""The parsed content of a known hosts file."""
+
+
+def resolve_known_hosts(name: str, base: Path) -> Path:
+    """Return the path of the known hosts file that a plan names. `base`: the folder where relative paths start."""
+    return resolve_path(base, OWN_FILE if name == USER else name)
+
+
+def read_openssh_known_hosts(path: Path) -> KnownHostsFile:
+    """Read a known hosts file of OpenSSH. Raises KnownHostsError."""
+    try:
+        return _parse(read_limited(path).decode("utf-8"))
+    except OSError as error:
+        reason = error_reason(error)
+    except UnicodeDecodeError:
+        reason = _("the content is not UTF-8 text")
+    except (ValueError, asyncssh.KeyImportError) as error:
+        reason = str(error)
+    raise KnownHostsError(_("Cannot read the known hosts file {path}: {reason}").format(path=path, reason=reason))
+
+
+@lru_cache(maxsize=4)
+def _parse(content: str) -> KnownHostsFile:
+    """Parse a known hosts file. The result is cached, because each node of the plan needs it."""
+    return asyncssh.import_known_hosts(content)
+
+
+def keys_in_file(content: KnownHostsFile, address: str, port: int) -> KnownHost | None:
+    """Return the keys of a node in a known hosts file; None if the file does not name the node.
+
+    Revoked keys are removed. If only revoked keys remain, no key of the node is accepted."""
+    keys, _authorities, revoked, *_certificates = asyncssh.match_known_hosts(content, address, address, port)
+    lines = dict.fromkeys(key_line(key) for key in keys)
+    for key in revoked:
+        lines.pop(key_line(key), None)
+    return KnownHost(tuple(lines), KeySource.FILE) if keys or revoked else None
+
+
+def keys_of_this_host(
+    target: Target, *, is_local: Callable[[str], bool] = is_local_address, folder: Path = SSHD_FOLDER
+) -> KnownHost | None:
+    """Return the public keys of this host's sshd if `target` is an address of this host; otherwise None.
+
+    Only files that root alone can change are used. On port 22 only, because another port can belong to a forwarded
+    connection or to a second sshd with other keys."""
+    if target.port != 22 or target.host != target.address or not is_local(target.address):
+        return None
+    lines: dict[str, None] = {}
+    for path in sorted(folder.glob(_SSHD_KEYS)):
+        try:
+            if is_trusted(path) and path.stat().st_uid == 0:
+                lines[key_line(asyncssh.import_public_key(read_limited(path)))] = None
+        except (OSError, asyncssh.KeyImportError):
+            continue
+    return KnownHost(tuple(lines), KeySource.THIS_HOST) if lines else None
