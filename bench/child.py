@@ -34,14 +34,20 @@ Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
 def _engine(order: Order) -> Pass:
     """Return a pass of the preflight as the command and the wizard run it."""
     from acp_tui.nodes.events import LocalFactsDone, NodeFinished
+    from acp_tui.nodes.ssh.address_map import AddressMap
     from acp_tui.plan.file import load_plan
+    from acp_tui.plan.known_hosts import confirmed
+    from acp_tui.preflight.host_keys import read_host_keys
     from acp_tui.preflight.run import PreflightDone, preflight
 
     plan = load_plan(order.plan)
+    dial: AddressMap = lambda address, port: order.dial[address]  # noqa: E731
+    read = asyncio.run(read_host_keys(plan, [node.address for node in plan.nodes], dial))
+    known = {address: confirmed(key) for address, key in read.items() if isinstance(key, str)}
 
     async def go() -> Mapping[str, float]:
         ends: dict[str, float] = {}
-        async for event in preflight(plan, known_hosts={}, address_map=lambda address, port: order.dial[address]):
+        async for event in preflight(plan, known_hosts=known, address_map=dial):
             if isinstance(event, LocalFactsDone | NodeFinished):
                 ends.setdefault(event.address, time.perf_counter())
             elif isinstance(event, PreflightDone):

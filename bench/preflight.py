@@ -20,6 +20,7 @@ from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.script import LAUNCH, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import confirmed
 from bench import stubs
 from bench.measure import Cost, Variant, goal, helper, in_turns, machine, median, table, timed
 from bench.peers import peers
@@ -63,7 +64,7 @@ class Bench:
     def command(self, plan_file: Path) -> Variant:
         """Return a variant that runs `acp-tui check`."""
         environment = {"XDG_STATE_HOME": str(self.folder / "state")}
-        command = (sys.executable, "-m", "acp_tui", "check", str(plan_file), "--json")
+        command = (sys.executable, "-m", "acp_tui", "check", str(plan_file), "--json", "--accept-new")
         return lambda: timed(command, environment=environment, good=(0, 1))[0]
 
 
@@ -85,7 +86,7 @@ async def recorded(node: LabNode) -> list[CollectorOutput]:
     marker = "0123456789abcdef"
     login = Target(node.address, node.address, node.port, "root", key_file=node.key_file)
     reader, readings = Reader(marker), []
-    connection = await connect(login, None, lambda stage: None)
+    connection = await connect(login, confirmed(node.host_key), lambda stage: None)
     try:
         async for block in connection.run(LAUNCH, build(COLLECTORS, marker), lambda stage: None, 30):
             readings += reader.feed(block)

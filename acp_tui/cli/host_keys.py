@@ -27,7 +27,7 @@ def confirm_host_keys(
     Without a terminal and without `accept_new` no key is confirmed. Raises: CommandFailed if `changes`, and a node
     that responds still has an unconfirmed key; KnownHostsError."""
     source = with_known_hosts(source)
-    waiting = unconfirmed(source.plan, source.known_hosts, nodes, changes=changes)
+    waiting = unconfirmed(source.plan, source.known_hosts, nodes, changes=changes or accept_new)
     if not waiting:
         return source
     found = asyncio.run(read_host_keys(source.plan, waiting, plan_dir=source.plan_dir))

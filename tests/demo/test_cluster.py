@@ -12,8 +12,9 @@ from acp_tui.demo.machine_profile import NOT_SIMULATED, cluster
 from acp_tui.demo.walkthrough import walk
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
-from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import KnownHosts, confirmed
+from acp_tui.preflight.host_keys import read_host_keys
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
 
@@ -22,12 +23,18 @@ PLANTED = {
 }
 
 
-async def run_preflight(current: Practice, host_keys: dict[str, str] | None = None) -> Report:
-    """Return the report of a preflight, and add the host keys of the nodes to `host_keys`."""
+async def known_hosts(current: Practice) -> KnownHosts:
+    """Return the host keys of the practice nodes as confirmed."""
+    addresses = [node.address for node in current.plan.nodes]
+    keys = await read_host_keys(current.plan, addresses, current.address_map)
+    return {address: confirmed(key) for address, key in keys.items() if isinstance(key, str)}
+
+
+async def run_preflight(current: Practice, known: KnownHosts | None = None) -> Report:
+    """Return the report of a preflight. `known`: the known hosts; None to confirm the current keys."""
     report: Report | None = None
-    async for event in preflight(current.plan, known_hosts=dict(host_keys or {}), address_map=current.address_map):
-        if isinstance(event, NodeFinished) and event.host_key and host_keys is not None:
-            host_keys[event.address] = event.host_key
+    hosts = known if known is not None else await known_hosts(current)
+    async for event in preflight(current.plan, known_hosts=hosts, address_map=current.address_map):
         if isinstance(event, PreflightDone):
             report = event.report
     assert report is not None
@@ -48,17 +55,17 @@ async def test_healthy_nodes_need_no_fixes(scenario: Scenario) -> None:
 
 
 async def test_planted_faults_are_reported_and_fixed() -> None:
-    host_keys: dict[str, str] = {}
     async with practice(seconds=0) as current:
-        report = await run_preflight(current, host_keys)
+        known = await known_hosts(current)
+        report = await run_preflight(current, known)
         blocking = [verdict for verdict in report.verdicts if verdict.blocks]
         assert names(blocking) == PLANTED
         for number, verdict in enumerate(blocking, 1):
             assert verdict.node is not None
             assert NOT_SIMULATED not in await current.apply_fix(verdict.node, verdict.remedy)
-            left = [v for v in (await run_preflight(current, host_keys)).verdicts if v.blocks]
+            left = [v for v in (await run_preflight(current, known)).verdicts if v.blocks]
             assert names(left) == names(blocking[number:])
-        assert (await run_preflight(current, host_keys)).ready
+        assert (await run_preflight(current, known)).ready
 
 
 async def test_waivers_have_reasons_and_cover_only_manual_checks() -> None:
@@ -80,11 +87,11 @@ async def test_practice_leaves_no_folder_and_no_server() -> None:
 
 
 async def test_a_home_folder_keeps_the_package_and_the_machines(tmp_path: Path) -> None:
-    host_keys: dict[str, str] = {}
     async with practice(tmp_path / "home", seconds=0) as first:
-        await run_preflight(first, host_keys)
+        known = await known_hosts(first)
+        await run_preflight(first, known)
     async with practice(tmp_path / "home", seconds=0) as second:
-        report = await run_preflight(second, host_keys)
+        report = await run_preflight(second, known)
     assert second.plan == first.plan
     assert {node.state for node in report.nodes} == {NodeState.CHECKED}
     assert names(verdict for verdict in report.verdicts if verdict.blocks) == PLANTED
@@ -119,7 +126,7 @@ def _command_line(process: Path) -> str:
 
 async def test_installed_practice_cluster_is_verified_and_failing_pods_are_reported() -> None:
     async with practice(faults=False, seconds=0) as current:
-        access = NodeAccess(current.plan, {}, current.folder, current.address_map)
+        access = NodeAccess(current.plan, await known_hosts(current), current.folder, current.address_map)
         assert (await verify(access)).healthy
         first = next(iter(current.nodes.values())).profile
         first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}

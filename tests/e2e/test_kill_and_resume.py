@@ -43,7 +43,7 @@ def on_disk(home: Path) -> tuple[str, dict[str, JsonValue]]:
     """Return the plan and the state of the only draft, without the time of saving and the host keys."""
     [folder] = drafts(home)
     saved_state: dict[str, JsonValue] = json.loads((folder / "draft.json").read_text(encoding="utf-8"))
-    del saved_state["updated"], saved_state["host_keys"]
+    del saved_state["updated"], saved_state["host_keys"], saved_state["confirmed"]
     return (folder / "plan.yaml").read_text(encoding="utf-8"), saved_state
 
 

@@ -117,7 +117,7 @@ def test_install_from_the_package_to_a_verified_cluster(lab: Lab, tmp_path: Path
     posted = (tmp_path / "cpaas-install/installer/practice/posts.json").exists
     try:
         with becoming_a_cluster(nodes, lab.address(20), tmp_path, posted):
-            done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml")
+            done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml", "--accept-new")
     finally:
         stop(tmp_path / "cpaas-install" / "installer" / "practice")
 

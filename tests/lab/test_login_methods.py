@@ -15,6 +15,7 @@ from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import confirmed
 from tests.lab.kit.check_run import as_planned, check, command_lines, plan, started
 from tests.lab.kit.faults import ESCAPES, RPM_HANGS
 from tests.lab.kit.nodes import KEY_PASSPHRASE, OPERATOR, PASSWORD, Lab, LabNode
@@ -198,7 +199,9 @@ async def test_node_that_freezes_is_reported_with_the_stage(lab: Lab) -> None:
         target = Target(node.address, node.address, 22, "root", SecretStr(PASSWORD))
         events = [
             event
-            async for event in collect_facts(target, None, deadlines=short if node is not nodes[-1] else DEADLINES)
+            async for event in collect_facts(
+                target, confirmed(node.host_key), deadlines=short if node is not nodes[-1] else DEADLINES
+            )
         ]
         assert isinstance(events[-1], NodeFinished)
         return events[-1]

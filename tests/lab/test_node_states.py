@@ -46,7 +46,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
         await until(pilot, known(silent, NodeState.UNREACHABLE))
         await until(pilot, lambda: not reason_without_connectivity())
         # The host key is recorded at the end of the check; the end of another node's check has not cancelled this one.
-        await until(pilot, lambda: here.address in session.draft.host_keys)
+        await until(pilot, lambda: here.address in session.draft.known_hosts)
 
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")

@@ -9,6 +9,7 @@ from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.start_resume_abort import run_spec
 from acp_tui.install.run.state import Timeouts
 from acp_tui.install.start import bundle_for
+from acp_tui.plan.known_hosts import KnownHosts, confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
@@ -19,8 +20,8 @@ from tests.lab.kit.profiles import NodeProfile
 pytestmark = pytest.mark.lab
 
 
-async def _report(of: Plan) -> Report:
-    async for event in preflight(of, known_hosts={}):
+async def _report(of: Plan, known: KnownHosts) -> Report:
+    async for event in preflight(of, known_hosts=known):
         if isinstance(event, PreflightDone):
             return event.report
     raise AssertionError("a preflight ends with its report")
@@ -33,8 +34,10 @@ def test_recheck_reports_only_new_blockers_on_nodes_other_than_the_installer_nod
     answers = {**plan(rows, lab.address(20)), "ssh": {"username": "root", "key_file": str(first.key_file)}}
     ours = Plan.model_validate({**answers, "admin": {"password": "some-Secret-1"}})
 
+    known = {node.address: confirmed(node.host_key) for node in (first, second, third)}
+
     async def recheck_four_times() -> list[str]:
-        bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", plan_dir=tmp_path)
+        bundle = await bundle_for(ours, await _report(ours, known), known, tmp_path / "bundle", plan_dir=tmp_path)
         spec = run_spec(
             ours,
             tmp_path / "run",

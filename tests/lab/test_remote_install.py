@@ -23,6 +23,7 @@ from acp_tui.demo.package import build_package
 from acp_tui.install.remote.start_and_follow import RemoteInstallError, acquire_upload_lock, refresh_upload_lock
 from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import confirmed
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 from tests.lab.test_end_to_end import CANARY, becoming_a_cluster, plan
@@ -51,7 +52,7 @@ def nodes(lab: Lab, tmp_path: Path) -> Iterator[list[LabNode]]:
 def start_install(folder: Path) -> "subprocess.Popen[str]":
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
     return subprocess.Popen(
-        (sys.executable, "-m", "acp_tui", "install", "plan.yaml"),
+        (sys.executable, "-m", "acp_tui", "install", "plan.yaml", "--accept-new"),
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -195,7 +196,7 @@ async def test_second_host_can_take_over_only_after_a_timeout(lab: Lab) -> None:
     """The claim of the first host holds while it is renewed. After a takeover the first host gets an error."""
     [node] = lab.start(NodeProfile())
     login = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
-    connection = await connect(login, node.host_key, lambda stage: None)
+    connection = await connect(login, confirmed(node.host_key), lambda stage: None)
     node.sh(f"mkdir {PLACE}")
     await acquire_upload_lock(connection, PLACE, "root@one 1")
     with pytest.raises(RemoteInstallError, match="root@one is already uploading the files of an install"):

@@ -14,6 +14,7 @@ from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.errors import ConnectionLost
 from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import confirmed
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 
@@ -26,7 +27,7 @@ _SIZE = 24 * 1024 * 1024
 async def remote(lab: Lab) -> AsyncIterator[tuple[LabNode, Files]]:
     [node] = lab.start(NodeProfile())
     target = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
-    connection = await connect(target, node.host_key, lambda stage: None)
+    connection = await connect(target, confirmed(node.host_key), lambda stage: None)
     yield node, await Files.of(connection)
     await connection.close()
 

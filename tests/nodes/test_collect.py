@@ -9,7 +9,7 @@ from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeSt
 from acp_tui.nodes.script import LAUNCH, Collector
 from acp_tui.nodes.ssh.deadlines import Deadlines
 from acp_tui.nodes.state import NodeState
-from tests.support.ssh_server import HOST_KEY, Behaviour, collect, finished_event, login_target, server
+from tests.support.ssh_server import HOST_KEY, KNOWN, Behaviour, collect, finished_event, login_target, server
 
 
 async def test_collection_emits_stages_then_facts_then_the_end() -> None:
@@ -42,7 +42,7 @@ async def test_local_facts_are_emitted_while_connectivity_tests_run(tmp_path: Pa
     )
     events = []
     async with server(Behaviour()) as port:
-        async for event in collect_facts(login_target(port), None, collectors=(*COLLECTORS, waiting)):
+        async for event in collect_facts(login_target(port), KNOWN, collectors=(*COLLECTORS, waiting)):
             events.append(event)
             if isinstance(event, LocalFactsDone):
                 (tmp_path / "seen").touch()
@@ -123,14 +123,16 @@ async def test_a_script_that_does_not_start_times_out_before_a_slow_one() -> Non
     assert "sent no output within 2.5 s" in silent.detail
     slow = Collector("slow", ("vrids_seen",), "sleep 4", lambda output: {"vrids_seen": frozenset()}, timeout=10)
     async with server(Behaviour()) as port:
-        events = [event async for event in collect_facts(login_target(port), None, deadlines=short, collectors=(slow,))]
+        events = [
+            event async for event in collect_facts(login_target(port), KNOWN, deadlines=short, collectors=(slow,))
+        ]
     assert finished_event(events).facts.vrids_seen == frozenset()
 
 
 async def test_closing_the_events_closes_the_connection() -> None:
     behaviour = Behaviour(command="sleep 30")
     async with server(behaviour) as port:
-        events = collect_facts(login_target(port), None)
+        events = collect_facts(login_target(port), KNOWN)
         async for event in events:
             if isinstance(event, NodeStage) and event.stage == "script":
                 break

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,12 +13,27 @@ import asyncssh
 import pytest
 from pydantic import SecretStr
 
-from acp_tui.nodes.events import NodeFinished, NodeStage
+from acp_tui.nodes.events import NodeEvent, NodeFinished, NodeStage
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.script import Collector, build
 from acp_tui.nodes.ssh.deadlines import Deadlines
+from acp_tui.nodes.ssh.keys import key_line
+from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import KeySource, KnownHost, confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node, NodeSsh, Ssh
-from acp_tui.preflight.run import PreflightDone, PreflightEvent, preflight, probe_node, target
+from acp_tui.plan.sections.registry import Registry
+from acp_tui.preflight import run as run_module
+from acp_tui.preflight.run import (
+    PreflightDone,
+    PreflightEvent,
+    preflight,
+    probe_node,
+    refresh_connectivity,
+    target,
+)
+from tests.support.ssh_server import HOST_KEY, KNOWN
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DEADLINES = Deadlines(tcp=2, handshake=1, login=5, session=5, script=30)
@@ -25,6 +41,7 @@ PLAN = Plan(
     ssh=Ssh(username="root", password=SecretStr("practice")),
     nodes=(Node(address="192.0.2.11"), Node(address="192.0.2.12"), Node(address="192.0.2.21", role="worker")),
 )
+KNOWN_HOSTS = {node.address: KNOWN for node in PLAN.nodes}
 
 
 class _Server(asyncssh.SSHServer):
@@ -55,12 +72,11 @@ async def nodes() -> AsyncIterator[dict[str, int]]:
         await asyncio.sleep(0.1)
         writer.close()
 
-    key = asyncssh.generate_private_key("ssh-ed25519")
     ssh = await asyncssh.listen(
         "127.0.0.1",
         0,
         server_factory=_Server,
-        server_host_keys=[key],
+        server_host_keys=[HOST_KEY],
         process_factory=session,
         encoding=None,
         config=None,
@@ -81,7 +97,7 @@ async def nodes() -> AsyncIterator[dict[str, int]]:
 async def run(ports: dict[str, int], only_nodes: set[str] | None = None) -> list[PreflightEvent]:
     events = preflight(
         PLAN,
-        known_hosts={},
+        known_hosts=KNOWN_HOSTS,
         address_map=lambda address, port: ("127.0.0.1", ports[address]),
         only_nodes=only_nodes,
         clock=lambda: NOW,
@@ -132,10 +148,12 @@ async def test_only_chosen_nodes_are_collected_and_evaluated() -> None:
 async def test_recheck_of_a_node_compares_its_host_key() -> None:
     async with nodes() as ports:
         address_map = lambda address, port: ("127.0.0.1", ports[address])  # noqa: E731
-        first = [event async for event in probe_node(PLAN, PLAN.nodes[0], None, address_map)][-1]
+        first = [event async for event in probe_node(PLAN, PLAN.nodes[0], KNOWN, address_map)][-1]
         assert isinstance(first, NodeFinished)
-        again = [event async for event in probe_node(PLAN, PLAN.nodes[0], first.host_key, address_map)][-1]
-        other_key = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
+        again = [
+            event async for event in probe_node(PLAN, PLAN.nodes[0], confirmed(first.host_key or ""), address_map)
+        ][-1]
+        other_key = confirmed(key_line(asyncssh.generate_private_key("ssh-ed25519")))
         changed = [event async for event in probe_node(PLAN, PLAN.nodes[0], other_key, address_map)][-1]
     assert isinstance(again, NodeFinished)
     assert isinstance(changed, NodeFinished)
@@ -144,7 +162,9 @@ async def test_recheck_of_a_node_compares_its_host_key() -> None:
 
 async def test_closing_the_events_ends_all_collections() -> None:
     async with nodes() as ports:
-        events = preflight(PLAN, known_hosts={}, address_map=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES)
+        events = preflight(
+            PLAN, known_hosts=KNOWN_HOSTS, address_map=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES
+        )
         async for event in events:
             if isinstance(event, NodeFinished):
                 break
@@ -171,3 +191,31 @@ def test_login_of_a_node_overrides_the_common_login(key_file: str, expected: str
         expected,
     )
     assert login_target.password == PLAN.ssh.password
+
+
+@pytest.mark.parametrize("source", [None, KeySource.SEEN, KeySource.CONFIRMED])
+async def test_registry_password_goes_only_to_a_confirmed_host(
+    source: KeySource | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script of a node contains the registry login, so that the node can test it."""
+    sent: list[str] = []
+
+    async def collect_facts(
+        target: Target, known: KnownHost | None, *, deadlines: Deadlines, collectors: tuple[Collector, ...]
+    ) -> AsyncIterator[NodeEvent]:
+        sent.append(build(collectors, "marker"))
+        yield NodeFinished(target.address, NodeState.CHECKED, Facts(target.address))
+
+    monkeypatch.setattr(run_module, "collect_facts", collect_facts)
+    registry = Registry(mode="external", address="r.example.com", username="pull", password=SecretStr("Canary-7"))
+    plan = PLAN.model_copy(update={"registry": registry})
+    known = {} if source is None else {node.address: KnownHost(KNOWN.keys, source) for node in PLAN.nodes}
+    async for _event in preflight(plan, known_hosts=known):
+        pass
+    node = PLAN.nodes[0]
+    async for _event in probe_node(plan, node, known.get(node.address)):
+        pass
+    await refresh_connectivity(plan, node, Facts(node.address), known.get(node.address))
+    login = b64encode(b"pull:Canary-7").decode()
+    assert len(sent) == len(PLAN.nodes) + 2
+    assert [login in program for program in sent] == [source is KeySource.CONFIRMED] * len(sent)

@@ -15,12 +15,16 @@ from pydantic import SecretStr
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.events import NodeEvent, NodeFinished
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
+from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KnownHost, confirmed
 
 SECRET = "correct horse battery staple"
 
 
 HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
+KNOWN = confirmed(key_line(HOST_KEY))
+"""The known host of a test server with `HOST_KEY`."""
 
 
 @dataclass
@@ -39,6 +43,8 @@ class Behaviour:
     """Run this instead of the requested command."""
     requested: list[str] = field(default_factory=list)
     connections: int = 0
+    attempts: list[str] = field(default_factory=list)
+    """Each credential that a client offered: `password` or `key`."""
 
 
 class _Server(asyncssh.SSHServer):
@@ -53,12 +59,14 @@ class _Server(asyncssh.SSHServer):
         return self.behaviour.password
 
     def validate_password(self, username: str, password: str) -> bool:
+        self.behaviour.attempts.append("password")
         return password == SECRET
 
     def public_key_auth_supported(self) -> bool:
         return self.behaviour.authorized is not None
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        self.behaviour.attempts.append("key")
         return key.export_public_key("openssh").decode().split()[:2] == (self.behaviour.authorized or "").split()[:2]
 
     def kbdint_auth_supported(self) -> bool:
@@ -70,6 +78,7 @@ class _Server(asyncssh.SSHServer):
         return "", "Two steps.", "", [(prompt, False) for prompt in self.behaviour.question]
 
     def validate_kbdint_response(self, username: str, responses: object) -> bool:
+        self.behaviour.attempts.append("password")
         return list(responses) == [SECRET] if isinstance(responses, (list, tuple)) else False
 
 
@@ -147,10 +156,8 @@ def login_target(
     )
 
 
-async def collect(
-    target: Target, known_host_key: str | None = None, deadlines: Deadlines = DEADLINES
-) -> list[NodeEvent]:
-    return [event async for event in collect_facts(target, known_host_key, deadlines=deadlines)]
+async def collect(target: Target, known: KnownHost | None = KNOWN, deadlines: Deadlines = DEADLINES) -> list[NodeEvent]:
+    return [event async for event in collect_facts(target, known, deadlines=deadlines)]
 
 
 def finished_event(events: list[NodeEvent]) -> NodeFinished:

@@ -62,7 +62,7 @@ def started(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "s
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
     environment = {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
-    command = (sys.executable, "-m", "acp_tui", "check", str(file), "--json", *options)
+    command = (sys.executable, "-m", "acp_tui", "check", str(file), "--json", "--accept-new", *options)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
 

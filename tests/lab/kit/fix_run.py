@@ -36,7 +36,7 @@ class Fixed:
 def command(folder: Path, answers: Mapping[str, JsonValue], options: Sequence[str]) -> list[str]:
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
-    return [sys.executable, "-m", "acp_tui", "fix", str(file), *options]
+    return [sys.executable, "-m", "acp_tui", "fix", str(file), "--accept-new", *options]
 
 
 def fix(folder: Path, answers: Mapping[str, JsonValue], *options: str, typed: str | None = None) -> Fixed:

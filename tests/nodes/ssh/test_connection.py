@@ -13,9 +13,11 @@ from acp_tui.nodes.events import NodeStage
 from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError
+from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
-from tests.support.ssh_server import HOST_KEY, SECRET, Behaviour, collect, finished_event, login_target, server
+from acp_tui.plan.known_hosts import confirmed
+from tests.support.ssh_server import HOST_KEY, KNOWN, SECRET, Behaviour, collect, finished_event, login_target, server
 
 SHORT = Deadlines(tcp=0.5, handshake=0.5, login=2, session=2, script=20)
 
@@ -43,12 +45,11 @@ async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple
 
 async def test_a_recorded_host_key_is_accepted_and_a_changed_one_prevents_the_login() -> None:
     other = asyncssh.generate_private_key("ssh-ed25519")
-    known = HOST_KEY.export_public_key("openssh").decode()
     async with server(Behaviour()) as port:
-        assert finished_event(await collect(login_target(port), known)).state is NodeState.CHECKED
+        assert finished_event(await collect(login_target(port), KNOWN)).state is NodeState.CHECKED
     behaviour = Behaviour()
     async with server(behaviour, other) as port:
-        events = await collect(login_target(port), known)
+        events = await collect(login_target(port), KNOWN)
     done = finished_event(events)
     assert done.state is NodeState.HOST_KEY_CHANGED
     assert HOST_KEY.get_fingerprint() in done.detail
@@ -59,7 +60,7 @@ async def test_a_recorded_host_key_is_accepted_and_a_changed_one_prevents_the_lo
 
 
 async def test_a_recorded_host_key_of_a_removed_type_counts_as_changed() -> None:
-    known = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key("openssh").decode()
+    known = confirmed(key_line(asyncssh.generate_private_key("ecdsa-sha2-nistp256")))
     async with server(Behaviour()) as port:
         assert finished_event(await collect(login_target(port), known)).state is NodeState.HOST_KEY_CHANGED
 
@@ -155,6 +156,6 @@ async def test_a_slow_banner_times_out() -> None:
 async def test_connect_errors_contain_no_secrets() -> None:
     async with server(Behaviour(password=False)) as port:
         with pytest.raises(ConnectError) as raised:
-            await connect(login_target(port), None, lambda stage: None)
+            await connect(login_target(port), KNOWN, lambda stage: None)
     assert SECRET not in repr(raised.value)
     assert SECRET not in repr(login_target(port))

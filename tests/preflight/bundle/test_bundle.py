@@ -14,6 +14,7 @@ import pytest
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import load_plan
+from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts, confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import (
     FILES,
@@ -55,11 +56,17 @@ def report(outcome: Outcome = Outcome.PASS) -> Report:
     return Report("4.0", time, time, (node,), (verdict,))
 
 
-def write(directory: Path, base: Path, plan: Plan | None = None, outcome: Outcome = Outcome.PASS) -> Path:
+def write(
+    directory: Path,
+    base: Path,
+    plan: Plan | None = None,
+    outcome: Outcome = Outcome.PASS,
+    known_hosts: KnownHosts | None = None,
+) -> Path:
     return write_bundle(
         plan or secret_plan(),
         report(outcome),
-        {"10.20.0.11": f"{KEY} a comment", "10.20.0.13": KEY, "10.9.9.9": KEY},
+        known_hosts or {"10.20.0.11": confirmed(KEY), "10.20.0.13": confirmed(KEY), "10.9.9.9": confirmed(KEY)},
         directory,
         plan_dir=base,
         document=json.dumps({"password": CANARY}),
@@ -98,7 +105,8 @@ def test_written_bundle_is_opened_unchanged(tmp_path: Path) -> None:
     assert opened.plan == absolute(secret_plan(), tmp_path)
     assert opened.plan.ssh.password is not None
     assert opened.plan.ssh.password.get_secret_value() == CANARY
-    assert opened.known_hosts == {"10.20.0.11": KEY, "10.20.0.13": KEY}
+    from_file = KnownHost((KEY,), KeySource.FILE)
+    assert opened.known_hosts == {"10.20.0.11": from_file, "10.20.0.13": from_file}
     assert opened.setup_line == "bash setup.sh --network-mode calico"
     assert opened.document is not None
     assert json.loads(opened.document.get_secret_value()) == {"password": CANARY}
@@ -107,6 +115,22 @@ def test_written_bundle_is_opened_unchanged(tmp_path: Path) -> None:
 def test_known_hosts_has_the_format_of_openssh(tmp_path: Path) -> None:
     lines = (write(tmp_path / "bundle", tmp_path) / "known_hosts").read_text().splitlines()
     assert lines == [f"10.20.0.11 {KEY}", f"[10.20.0.13]:2222 {KEY}"]
+
+
+def test_known_hosts_has_only_confirmed_keys_and_all_of_them(tmp_path: Path) -> None:
+    known = {
+        "10.20.0.11": KnownHost((KEY, f"{KEY}B"), KeySource.THIS_HOST),
+        "10.20.0.13": KnownHost((KEY,), KeySource.SEEN),
+    }
+    directory = write(tmp_path / "bundle", tmp_path, known_hosts=known)
+    assert (directory / "known_hosts").read_text().splitlines() == [f"10.20.0.11 {KEY}", f"10.20.0.11 {KEY}B"]
+    assert open_bundle(directory).known_hosts == {"10.20.0.11": KnownHost((KEY, f"{KEY}B"), KeySource.FILE)}
+
+
+def test_bundle_needs_no_other_known_hosts_file(tmp_path: Path) -> None:
+    plan = secret_plan()
+    plan = plan.model_copy(update={"ssh": plan.ssh.model_copy(update={"known_hosts": "hosts"})})
+    assert load_plan(write(tmp_path / "bundle", tmp_path, plan) / "plan.yaml").ssh.known_hosts is None
 
 
 def test_paths_of_the_plan_are_absolute(tmp_path: Path) -> None:
