@@ -25,7 +25,8 @@ from acp_tui.install.run.state import Phase, read_state, write_state
 from tests.support.install_harness import InstallHarness, wait_until_at_rest
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-OTHER = 65534
+OTHER = os.geteuid() + 65534
+"""Another user than the one of this process. For root, this is nobody."""
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
 
