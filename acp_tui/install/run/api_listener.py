@@ -74,7 +74,7 @@ def require_trusted(opened: Connection, release: str, proc: Path = Path("/proc")
     """Raise `UntrustedListener` if the other end of `opened` must not receive the configuration.
 
     `release`: the release to install, which decides the container tool. `proc`: the /proc folder; tests replace it.
-    The function blocks for up to 10 s. Raises: OSError if the socket table cannot be read."""
+    The function blocks for up to 10 s."""
     where = opened.shown_server
     rule = _("acp-tui sends the configuration, which has all passwords, only to a program of root on this host.")
     if not is_local_address(str(opened.server[0])):
@@ -84,7 +84,13 @@ def require_trusted(opened: Connection, release: str, proc: Path = Path("/proc")
             "INSTALLER_ENDPOINT."
         )
         raise UntrustedListener(f"{where} other host", f"{reason} {rule} {way_out}")
-    sockets = serving_sockets(_all_sockets(proc), opened)
+    try:
+        sockets = serving_sockets(_all_sockets(proc), opened)
+    except OSError as error:
+        reason = _("acp-tui cannot check who listens at the API's address {address}: {reason}.").format(
+            address=where, reason=error
+        )
+        raise UntrustedListener(f"{where} not checked", f"{reason} {rule}") from error
     foreign = next((found for found in sockets if found.uid not in (0, os.geteuid())), None)
     if foreign is not None:
         reason = _("A program of the user {user} listens at the API's address {address}{program}.").format(
@@ -139,7 +145,7 @@ def _is_other_end(found: Socket, opened: Connection) -> bool:
 
 def _all_sockets(proc: Path) -> Iterator[Socket]:
     tables = [proc / "net" / "tcp", proc / "net" / "tcp6"]
-    # A kernel without IPv6 has only the first table. If that one is missing, too, OSError ends the check.
+    # A kernel without IPv6 has only the first table.
     return chain.from_iterable(
         parse_sockets(table.read_text(encoding="ascii")) for table in tables if table == tables[0] or table.exists()
     )

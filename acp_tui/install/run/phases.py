@@ -187,9 +187,6 @@ async def _posting(run: Run) -> None:
             replace(state, phase=Phase.FOREIGN_LISTENER, foreign_listener=found.listener, message=message), message
         )
         return
-    except OSError as error:
-        run.fail(_("Cannot check who listens at the API's address: {reason}").format(reason=error))
-        return
     response = quote(outcome.body, secrets_in(document))
     state = replace(state, post_status=outcome.status)
     if outcome.result is PostResult.ACCEPTED:

@@ -1,11 +1,12 @@
 """Who may receive the configuration: the owner of the listener at the API's address, and the published ports."""
 
+import asyncio
 import os
 import pwd
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from acp_tui.demo.simulated_install import posts
+from acp_tui.install.api.client import post_config
+from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.run.api_listener import (
     UntrustedListener,
     connection,
@@ -199,6 +202,29 @@ def foreign(tmp_path: Path) -> Iterator[Foreign]:
         port = int(process.stdout.readline())
         yield Foreign(f"http://127.0.0.1:{port}", process.pid, tmp_path)
         process.kill()
+
+
+def test_unreadable_socket_table_is_not_trusted(tmp_path: Path) -> None:
+    with pytest.raises(UntrustedListener, match="cannot check who listens"):
+        require_trusted(connection(*LOOPBACK), "4.0", tmp_path)
+
+
+async def test_rejected_connection_is_closed_before_anything_is_sent() -> None:
+    received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.set_result(await reader.read())
+        writer.close()
+
+    async def reject(client: Sequence[object], server: Sequence[object]) -> None:
+        assert connection(client, server).shown_server == f"127.0.0.1:{port}"
+        raise UntrustedListener("listener", "rejected")
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        with pytest.raises(UntrustedListener, match="rejected"):
+            await post_config(Endpoint(f"http://127.0.0.1:{port}"), b"{}", on_connect=reject)
+        assert await received == b""
 
 
 @needs_root
