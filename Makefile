@@ -4,7 +4,10 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test nightly check format setup lock clean
 
-demo: setup
+# Compiled translations. Without translations, `make demo` needs no development tool.
+MO := $(patsubst %.po,%.mo,$(wildcard assets/locales/*/LC_MESSAGES/*.po))
+
+demo: $(VENV)/.ready $(MO)
 	@$(BIN)/acp-tui demo
 
 # Run three tests at the same time, even on two cores, because most tests wait for nodes and processes.
@@ -25,10 +28,16 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-setup: $(VENV)/.ready $(patsubst %.po,%.mo,$(wildcard assets/locales/*/LC_MESSAGES/*.po))
+setup: $(VENV)/.dev $(MO)
 
+# .ready: acp-tui and its dependencies. .dev: also the tools for tests and checks.
 $(VENV)/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh $(VENV)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.ready requirements-dev.lock
+	@echo "setup: installing the development tools into $(VENV)" >&2
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .PHONY: test-tools
@@ -42,11 +51,15 @@ bench: setup
 	$(BIN)/python -m bench.preflight --peers
 	$(BIN)/python -m bench.screen
 
-# Choose the versions of all dependencies again, and write them to requirements.lock. Commit this file.
+# Write the versions of all dependencies to requirements.lock (to run acp-tui) and requirements-dev.lock (also for tests
+# and checks). Versions in these files are kept if pyproject.toml allows them. To choose them again: make lock UPGRADE=1
+# The build dependencies are for the editable install. Commit both files.
+LOCK := $(BIN)/pip-compile -q $(if $(UPGRADE),--upgrade) --allow-unsafe --build-deps-for editable --strip-extras \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes
 lock: setup
 	$(BIN)/pip install -q pip-tools
-	$(BIN)/pip-compile -q --allow-unsafe --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes \
-	  --output-file requirements.lock pyproject.toml
+	$(LOCK) --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 # Targets for translators. They create the template from the sources each time. Only the .po files are in git.
 #   make messages-update LANG=ru   create or update assets/locales/ru/LC_MESSAGES/acp-tui.po, to be translated
@@ -62,7 +75,7 @@ messages-update: setup
 
 messages-compile: setup
 
-%.mo: %.po | $(VENV)/.ready
+%.mo: %.po | $(VENV)/.dev
 	@$(BIN)/pybabel -q compile --input-file $< --output-file $@
 
 clean:

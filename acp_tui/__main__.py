@@ -2,9 +2,15 @@
 
 import sys
 
-from acp_tui.cli.main import main
+from acp_tui.cli.main import main as run_command
+from acp_tui.core.core_dumps import forbid_core_dumps
 
-__all__ = ["main"]
+
+def main() -> int:
+    """Run the command in the arguments of this process. Return its exit status."""
+    forbid_core_dumps()
+    return run_command()
+
 
 if __name__ == "__main__":
     sys.exit(main())

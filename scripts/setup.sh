@@ -1,7 +1,7 @@
 #!/bin/sh
-# Create the virtual environment $1 and install the locked dependencies and this checkout into it. Requires Python 3.11
-# or newer. On Debian and Ubuntu, root also installs missing system packages (venv, gnupg). For other users the script
-# only prints the names of these packages.
+# Create the virtual environment $1 and install this checkout and its locked dependencies into it. Requires Python 3.11
+# or newer. On Debian and Ubuntu, root also installs the system packages that acp-tui needs and that are missing: venv,
+# gpg and gpg-agent. The script names them first. For other users it only prints their names.
 set -eu
 
 venv=${1:?usage: setup.sh VENV}
@@ -9,12 +9,7 @@ cd "$(dirname "$0")/.."
 
 log() { echo "setup: $*" >&2; }
 fail() { log "$@"; exit 1; }
-can_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
-install() {
-  log "installing from the distribution: $*"
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null 2>&1 ||
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }
-}
+has_venv() { "$python" -c 'import ensurepip, venv' 2>/dev/null; }
 
 python=
 for name in python3.14 python3.13 python3.12 python3.11 python3; do
@@ -26,17 +21,27 @@ done
 [ -n "$python" ] || fail "Python 3.11 or newer is missing. Install it first. On Debian 12: apt-get install python3-venv;" \
   "on Ubuntu 22.04: apt-get install python3.11-venv"
 
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-  package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-  if can_install; then install "$package" || fail "cannot install $package"; fi
-  "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-    fail "the venv module of $python is missing. Install it first: apt-get install $package"
-fi
+missing=
+need() { # package, purpose
+  missing="$missing $1"
+  log "The system package $1 is missing. It is needed to $2."
+}
+venv_package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+has_venv || need "$venv_package" "create $venv"
+command -v gpg >/dev/null || need gpg "verify the signature of a package"
+command -v gpg-agent >/dev/null || need gpg-agent "sign the package of the practice cluster"
 
-if ! command -v gpg >/dev/null; then
-  if can_install; then install gnupg || log "cannot install gnupg. acp-tui requires it to verify packages."
-  else log "gpg is missing. acp-tui requires it to verify packages. Install it: apt-get install gnupg"; fi
+if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  log "Installing as root from the distribution:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086 # a list of package names
+  apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
+    log "cannot install all of these packages"
+elif [ -n "$missing" ]; then
+  log "Only root can install them, and only on Debian and Ubuntu: apt-get install --no-install-recommends$missing"
 fi
+has_venv || fail "the venv module of $python is missing. Install it first: apt-get install $venv_package"
 
 log "creating $venv with $("$python" --version)"
 "$python" -m venv --clear "$venv" || fail "cannot create $venv"

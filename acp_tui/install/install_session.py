@@ -1,8 +1,6 @@
-"""Run the parts of an install in order.
+"""Run the parts of an install in order: check, start, follow, verify.
 
 The commands, the wizard, remote installs and the practice cluster use this module.
-
-    check -> start -> follow -> verify
 
 If a run already exists, `next_step` returns the action that it needs instead of `check` and `start`.
 
@@ -63,7 +61,9 @@ class NextStep(StrEnum):
     ANSWER_RECEIVED = "answer-received"
     """The operator must answer whether the installer received the configuration."""
     ANSWER_CHANGES = "answer-changes"
-    """Nodes have changed since the preflight. The operator must choose whether to recheck them or to continue."""
+    """Nodes have changed since the preflight. The operator must recheck them or continue despite the changes."""
+    ANSWER_LISTENER = "answer-listener"
+    """The program at the API's address is not one of root. The operator must accept it or end it."""
     VERIFY = "verify"
     """The installer reported success."""
 
@@ -83,6 +83,8 @@ def next_step(run: RunState | None) -> NextStep:
             return NextStep.ANSWER_RECEIVED
         case Phase.CHANGED:
             return NextStep.ANSWER_CHANGES
+        case Phase.FOREIGN_LISTENER:
+            return NextStep.ANSWER_LISTENER
         case Phase.SUCCESS:
             return NextStep.VERIFY
     return NextStep.RESUME if run.phase in FINAL else NextStep.FOLLOW
@@ -97,6 +99,7 @@ class Answers:
     config_received: bool | None = None
     """True if the installer received the configuration. None: the operator has not answered."""
     ignore_node_changes: bool = False
+    accept_listener: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,7 @@ class InstallSession:
             runtime=answers.runtime,
             config_received=answers.config_received,
             ignore_node_changes=answers.ignore_node_changes,
+            accept_listener=answers.accept_listener,
             document=document,
         )
 

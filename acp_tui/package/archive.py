@@ -19,6 +19,8 @@ SETUP = "installer/setup.sh"
 INIT = "installer/res/init.sh"
 _END = 2 * tarfile.BLOCKSIZE
 """A complete archive ends with at least this number of zero bytes (two blocks)."""
+_MODES = 0o755
+"""The permissions that an unpacked member can have."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,8 @@ def unpack(feed: Feed, folder: Path) -> None:
     with _readable(feed), tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:") as tar:
         while (member := _next(tar)) is not None:
             place = folder / guard.place(member)
-            if place.parent not in made:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                made.add(place.parent)
+            _make_folders(place if member.isdir() else place.parent, made)
             if member.isdir():
-                place.mkdir(exist_ok=True)
                 folders.append((place, member))
             elif member.issym():
                 place.symlink_to(member.linkname)
@@ -93,6 +92,14 @@ def unpack(feed: Feed, folder: Path) -> None:
         _check_end(feed, end)
         for place, member in reversed(folders):
             _apply_metadata(place, member)
+
+
+def _make_folders(folder: Path, made: set[Path]) -> None:
+    """Create `folder` and its missing parents, unless they are in `made`. The umask can only remove permissions."""
+    if folder not in made:
+        _make_folders(folder.parent, made)
+        folder.mkdir(mode=_MODES)
+        made.add(folder)
 
 
 def open_package(package: Path) -> IO[bytes]:
@@ -153,8 +160,9 @@ def _written(member: tarfile.TarInfo) -> int:
 def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
     """Set the mode and the modification time of an unpacked member to the values from the archive.
 
-    The owner stays the current user. Special bits such as set-user-ID are removed."""
-    place.chmod(member.mode & 0o777)
+    The owner stays the current user. Special bits such as set-user-ID are removed, and the write permission of group
+    and others: root runs these files."""
+    place.chmod(member.mode & _MODES)
     os.utime(place, (member.mtime, member.mtime))
 
 

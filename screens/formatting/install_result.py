@@ -61,7 +61,7 @@ def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, st
             return Text(
                 "? " + _("The install process ended unexpectedly. Press s to resume the install."), "bold yellow"
             )
-        case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES:
+        case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES | NextStep.ANSWER_LISTENER:
             return Text(
                 f"? {run.message}\n" + pgettext("status", "Press s to decide how the install continues."), "bold yellow"
             )

@@ -60,6 +60,10 @@ async def ask_answers(app: App[int], run: RunState) -> Answers | None:
             ]
             answer = await app.push_screen_wait(Pick(_("The nodes have changed"), options, run.message))
             return None if answer is None else Answers(ignore_node_changes=answer == "d")
+        case NextStep.ANSWER_LISTENER:
+            options = [("c", _("search for the API again")), ("d", _("send the configuration anyway"))]
+            answer = await app.push_screen_wait(Pick(_("Is the listener the installer?"), options, run.message))
+            return None if answer is None else Answers(accept_listener=answer == "d")
     return Answers() if await app.push_screen_wait(Confirm(_("Resume this install?"), run.message)) else None
 
 

@@ -22,6 +22,7 @@ def run(folder: Path, phase: Phase, *, interrupted: bool = False) -> RunState:
         (Phase.NEEDS_VERSION, NextStep.CHOOSE_VERSIONS),
         (Phase.POST_UNKNOWN, NextStep.ANSWER_RECEIVED),
         (Phase.CHANGED, NextStep.ANSWER_CHANGES),
+        (Phase.FOREIGN_LISTENER, NextStep.ANSWER_LISTENER),
         (Phase.FAILED, NextStep.RESUME),
         (Phase.UNKNOWN, NextStep.RESUME),
         (Phase.SUCCESS, NextStep.VERIFY),

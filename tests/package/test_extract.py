@@ -57,6 +57,28 @@ def test_files_modes_times_and_links_are_unpacked_unchanged(tmp_path: Path) -> N
     assert sorted(path.name for path in target.iterdir()) == [STAMP, "installer", "top.txt"]
 
 
+def test_only_the_owner_can_write_to_unpacked_files(tmp_path: Path) -> None:
+    folder, no_content = special("installer/shared", tarfile.DIRTYPE)
+    folder.mode = 0o3777
+    package = core(
+        tmp_path,
+        (folder, no_content),
+        file("installer/shared/run.sh", b"x", 0o6777),
+        file("installer/group.sh", b"x", 0o775),
+        special("installer/hard.sh", tarfile.LNKTYPE, "installer/group.sh"),
+        file("installer/a/b/c.sh", b"x", 0o666),
+    )
+    before = os.umask(0)  # folders without an entry in the archive depend on it
+    try:
+        extract(package, tmp_path / "target")
+    finally:
+        os.umask(before)
+    installer = tmp_path / "target" / "installer"
+    modes = {str(path.relative_to(installer)): stat.S_IMODE(path.stat().st_mode) for path in installer.rglob("*")}
+    assert {name for name, mode in modes.items() if mode & 0o7022} == set()
+    assert (modes["shared"], modes["shared/run.sh"], modes["a/b/c.sh"]) == (0o755, 0o755, 0o644)
+
+
 def test_long_names_of_gnu_and_pax_are_unpacked(tmp_path: Path) -> None:
     """Long names in the GNU and pax formats."""
     long_name = "installer/" + "a" * 90 + "/" + "b" * 90

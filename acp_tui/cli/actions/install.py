@@ -88,6 +88,7 @@ def _flags(options: Namespace) -> list[str]:
     """Return those options of this command that the command on the installer node needs, too."""
     flags = ["--again"] if options.again else []
     flags += ["--despite-changes"] if options.despite_changes else []
+    flags += ["--accept-listener"] if options.accept_listener else []
     return [*flags, "--reached", options.reached] if options.reached else flags
 
 
@@ -138,6 +139,8 @@ def _answers(run: RunState, source: OpenedPlan, options: Namespace) -> Answers |
             return None if received is None else Answers(config_received=received)
         case NextStep.ANSWER_CHANGES:
             return Answers(ignore_node_changes=options.despite_changes)
+        case NextStep.ANSWER_LISTENER:
+            return Answers(accept_listener=options.accept_listener)
     return None
 
 

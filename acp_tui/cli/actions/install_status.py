@@ -225,6 +225,11 @@ def _next_command(state: RunState) -> str:
                 "without "
                 "a fix, add --despite-changes."
             )
+        case NextStep.ANSWER_LISTENER:
+            return _(
+                "End that program, then run acp-tui install PLAN. It searches for the API again. If that program is "
+                "the installer, add --accept-listener. acp-tui then sends the configuration to it."
+            )
         case NextStep.ANSWER_RECEIVED:
             return _(
                 "If the installer received the configuration, run acp-tui install PLAN --reached yes. acp-tui then "
@@ -240,7 +245,13 @@ def _show_finish_hint(state: RunState) -> None:
 
 
 def _exit_status(state: RunState) -> int:
-    if state.phase in (Phase.FAILED, Phase.CANCELLED, Phase.NEEDS_VERSION, Phase.CHANGED):
+    if state.phase in (
+        Phase.FAILED,
+        Phase.CANCELLED,
+        Phase.NEEDS_VERSION,
+        Phase.CHANGED,
+        Phase.FOREIGN_LISTENER,
+    ):
         return ExitStatus.CHECK_FAILED
     if state.interrupted or state.phase in (Phase.UNKNOWN, Phase.POST_UNKNOWN):
         return ExitStatus.COULD_NOT_RUN

@@ -20,6 +20,11 @@ def register(commands: Subparsers) -> None:
         help=_("submit the configuration to the installer even if the nodes have changed since the preflight"),
     )
     parser.add_argument(
+        "--accept-listener",
+        action="store_true",
+        help=_("submit the configuration even if the program at the API's address is not a program of root"),
+    )
+    parser.add_argument(
         "--reached",
         choices=("yes", "no"),
         help=_('answer to "Did the installer receive the configuration?"; "no" sends the configuration again'),

@@ -8,13 +8,13 @@ configuration only once, and only to one address.
 import asyncio
 import json
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
@@ -38,6 +38,10 @@ _POST = (120.0, 10.0)
 _POST_TIMEOUT = 300.0  # seconds until the status line
 _TOKEN = "/cpaas-installer/api/token"
 _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
+
+
+OnConnect = Callable[[Sequence[object], Sequence[object]], Awaitable[None]]
+"""A function that receives the socket addresses of both ends of a new connection: of this process, of the server."""
 
 
 class Says(StrEnum):
@@ -122,17 +126,27 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
 
 
 async def post_config(
-    endpoint: Endpoint, document: bytes, *, timeout: float = _POST_TIMEOUT, body_timeout: float = _BODY_TIMEOUT
+    endpoint: Endpoint,
+    document: bytes,
+    *,
+    on_connect: OnConnect | None = None,
+    timeout: float = _POST_TIMEOUT,
+    body_timeout: float = _BODY_TIMEOUT,
 ) -> PostOutcome:
     """Send the configuration with one POST to one address. This function never repeats the POST (API-CONFIG).
 
-    `timeout`: limit in seconds until the HTTP status arrives. `body_timeout`: limit in seconds from the HTTP status to
-    the end of the response."""
+    `on_connect`: called with the socket addresses of the connection before anything is sent over it. If it raises an
+    error, the connection is closed, nothing is sent, and the error is passed on. `timeout`: limit in seconds until the
+    HTTP status arrives. `body_timeout`: limit in seconds from the HTTP status to the end of the response."""
     import httpx
 
     async with _client(_POST) as client:
         request = client.build_request(
-            "POST", endpoint.url("/api/config"), content=document, headers={"Content-Type": "application/json"}
+            "POST",
+            endpoint.url("/api/config"),
+            content=document,
+            headers={"Content-Type": "application/json"},
+            extensions={"trace": _trace(on_connect)} if on_connect else None,
         )
         try:
             async with asyncio.timeout(timeout):
@@ -234,6 +248,22 @@ def _client(limits: tuple[float, float]) -> "httpx.AsyncClient":
     timeout = httpx.Timeout(limits[0], connect=limits[1])
     # A connection of its own for every task: a kept one may be dead, and a POST on it would end in doubt.
     return httpx.AsyncClient(verify=_ssl_context(), timeout=timeout, trust_env=False, follow_redirects=False)
+
+
+def _trace(on_connect: OnConnect) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """Return the trace function of httpx that calls `on_connect` when the connection is open."""
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        if event != "connection.connect_tcp.complete":
+            return
+        stream = info["return_value"]
+        try:
+            await on_connect(stream.get_extra_info("client_addr"), stream.get_extra_info("server_addr"))
+        except BaseException:
+            await stream.aclose()  # httpx closes only a connection that it has taken over
+            raise
+
+    return trace
 
 
 async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) -> _Reply | None:

@@ -18,6 +18,7 @@ SHOWN_AS: Mapping[Phase, Phase] = {
     Phase.NEEDS_VERSION: Phase.VERSIONS,
     Phase.LOOKING: Phase.POSTING,
     Phase.CHANGED: Phase.POSTING,
+    Phase.FOREIGN_LISTENER: Phase.POSTING,
     Phase.POST_UNKNOWN: Phase.POSTING,
     Phase.POSTED: Phase.INSTALLING,
 }
@@ -30,6 +31,7 @@ _OTHER_PHASES: Mapping[Phase, str] = {
     Phase.NEEDS_VERSION: NC_("phase", "waiting: choose a version"),
     Phase.LOOKING: NC_("phase", "rechecking the nodes"),
     Phase.CHANGED: NC_("phase", "waiting: the nodes have changed"),
+    Phase.FOREIGN_LISTENER: NC_("phase", "waiting: is the listener the installer?"),
     Phase.POST_UNKNOWN: NC_("phase", "waiting: was the configuration received?"),
     Phase.POSTED: NC_("phase", "configuration sent"),
     Phase.SUCCESS: NC_("phase", "installed"),

@@ -7,7 +7,7 @@ decides so.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from acp_tui.core.clock import now
@@ -19,6 +19,7 @@ from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run import setup_script as setup
+from acp_tui.install.run.api_listener import UntrustedListener, connection, require_trusted
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.state import Phase, RunState, post_unknown_text
@@ -170,7 +171,22 @@ async def _posting(run: Run) -> None:
     except (OSError, InvalidConfig) as error:
         run.fail(_invalid_document(run, error))
         return
-    outcome = await api.post_config(_endpoint(state), document)
+
+    async def on_connect(client: Sequence[object], server: Sequence[object]) -> None:
+        try:
+            await asyncio.to_thread(require_trusted, connection(client, server), state.spec.release)
+        except UntrustedListener as found:
+            if found.listener != state.accepted_listener:
+                raise
+
+    try:
+        outcome = await api.post_config(_endpoint(state), document, on_connect=on_connect)
+    except UntrustedListener as found:
+        message = str(found)
+        run.record(
+            replace(state, phase=Phase.FOREIGN_LISTENER, foreign_listener=found.listener, message=message), message
+        )
+        return
     response = quote(outcome.body, secrets_in(document))
     state = replace(state, post_status=outcome.status)
     if outcome.result is PostResult.ACCEPTED:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
+from acp_tui.core.core_dumps import forbid_core_dumps
 from acp_tui.core.i18n import _, use_language
 from acp_tui.core.locks import try_lock
 from acp_tui.install.api.client import import_http_client
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> int:
         if os.fork():
             return 0
         arguments = arguments[1:]
+    forbid_core_dumps()
     run_dir = Path(arguments[0])
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _redirect(run_dir / RUNNER_LOG)

@@ -45,6 +45,7 @@ _BEFORE_POST = frozenset(
         Phase.NEEDS_VERSION,
         Phase.LOOKING,
         Phase.CHANGED,
+        Phase.FOREIGN_LISTENER,
     }
 )
 _TICK = 0.05  # seconds
@@ -142,12 +143,14 @@ def resume(
     runtime: str | None = None,
     config_received: bool | None = None,
     ignore_node_changes: bool = False,
+    accept_listener: bool = False,
     document: Path | None = None,
 ) -> RunState:
     """Resume a run from the phase in which it stopped. A run that is active cannot be resumed.
 
     - `needs-version`: requires `kubernetes` and `runtime`.
     - `changed`: rechecks the nodes, unless `ignore_node_changes`.
+    - `foreign-listener`: searches for the API again. With `accept_listener`, it may be the same listener.
     - `post-unknown`: follows the install if `config_received` is True; sends the configuration again if it is False.
     - `failed`: retries the failed phase; `document` replaces the configuration, unless it is None.
     - `unknown`: polls the installer again.
@@ -156,7 +159,11 @@ def resume(
     Raises: `RunNotFound`; `RunError` if the run is active, or if the required answer is missing."""
     with launch_lock(run_dir.parent):
         state = status(run_dir)
-        state = replace(state, ignore_node_changes=state.ignore_node_changes or ignore_node_changes)
+        state = replace(
+            state,
+            ignore_node_changes=state.ignore_node_changes or ignore_node_changes,
+            accepted_listener=state.foreign_listener if accept_listener else state.accepted_listener,
+        )
         return _resumed(state, kubernetes, runtime, config_received, document)
 
 
@@ -206,6 +213,8 @@ def _next_phase(state: RunState, version: str | None, config_received: bool | No
             return Phase.POSTED if config_received else Phase.WAITING_API
         case Phase.CHANGED:
             return Phase.VERSIONS
+        case Phase.FOREIGN_LISTENER:
+            return Phase.WAITING_API
         case Phase.UNKNOWN:
             return Phase.INSTALLING
         case Phase.FAILED:

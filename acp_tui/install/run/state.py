@@ -55,6 +55,7 @@ class Phase(StrEnum):
     NEEDS_VERSION = "needs-version"
     LOOKING = "looking"
     CHANGED = "changed"
+    FOREIGN_LISTENER = "foreign-listener"
     POSTING = "posting"
     POST_UNKNOWN = "post-unknown"
     POSTED = "posted"
@@ -66,7 +67,7 @@ class Phase(StrEnum):
 
 
 FINAL = frozenset({Phase.SUCCESS, Phase.FAILED, Phase.UNKNOWN, Phase.CANCELLED})
-ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
+ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.FOREIGN_LISTENER, Phase.POST_UNKNOWN})
 """Phases in which a run waits for the operator, without a runner. `resume` starts a new runner with the answer."""
 
 
@@ -141,6 +142,10 @@ class RunState:
     runtime: str | None = None
     ignore_node_changes: Annotated[bool, Field(alias="despite")] = False
     """True if the operator continues although nodes have changed. In the state file, this field is `despite`."""
+    foreign_listener: str = ""
+    """The listener at the API's address because of which the run waits in the phase `foreign-listener`."""
+    accepted_listener: str = ""
+    """The listener that the operator accepted. The configuration is sent to it, whoever owns it."""
     post_status: int | None = None
     """HTTP status of the response to the POST."""
     following_since: datetime | None = None

@@ -7,7 +7,7 @@ import pytest
 from acp_tui.cli.main import main
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.start_resume_abort import abort
-from acp_tui.install.run.state import Phase, status
+from acp_tui.install.run.state import Phase, RunSpec, RunState, read_state, status, write_state
 from tests.support.install_harness import InstallHarness, wait, wait_until_at_rest
 
 PLAN = """\
@@ -57,3 +57,45 @@ def test_aborted_run_reports_the_remaining_installer(uncertain_run: InstallHarne
         assert main(["attach", "--give-up"]) == 1
     finally:
         uncertain_run.close()
+
+
+@pytest.fixture
+def foreign_listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the last run, which waits because of the listener. No runner is launched."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    run_dir = tmp_path / "acp-tui" / "installs" / "20260101T000000.000000Z"
+    run_dir.mkdir(parents=True)
+    spec = RunSpec(run_dir, tmp_path, (), tmp_path / "none", "https://192.0.2.11")
+    write_state(RunState(spec, Phase.FOREIGN_LISTENER, foreign_listener="127.0.0.1:8080 uid 1000"))
+    monkeypatch.setattr("acp_tui.install.run.start_resume_abort.launch_runner", lambda state: state)
+    return run_dir
+
+
+@pytest.mark.parametrize(
+    ("options", "accepted"),
+    [((), ""), (("--accept-listener",), "127.0.0.1:8080 uid 1000")],
+    ids=["no answer", "accept"],
+)
+def test_install_resumes_a_run_that_waits_because_of_a_listener(
+    foreign_listener: Path, options: tuple[str, ...], accepted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def followed(run_dir: Path) -> int:
+        assert run_dir == foreign_listener
+        return 0
+
+    monkeypatch.setattr("acp_tui.cli.actions.install.follow_run", followed)
+    assert main(["install", str(foreign_listener.parents[2] / "plan.yaml"), *options]) == 0
+    state = read_state(foreign_listener)
+    assert (state.phase, state.accepted_listener) == (Phase.WAITING_API, accepted)
+
+
+def test_status_shows_the_command_that_accepts_a_listener(
+    foreign_listener: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status"]) == 1
+    assert "add --accept-listener" in capsys.readouterr().out
+
+
+def test_run_that_waits_because_of_a_listener_is_aborted_before_the_post(foreign_listener: Path) -> None:
+    assert abort(foreign_listener).phase is Phase.CANCELLED

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.install.install_session import Answers, InstallSession
 from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState, write_state
 from acp_tui.install.verify.facts import Installed, LeftOver
 from acp_tui.install.verify.run import Finish
@@ -60,6 +61,29 @@ async def test_leftovers_of_a_failed_run_are_shown_before_a_new_one(tmp_path: Pa
     assert "Its result: failed. setup.sh failed with exit status 2" in text
     assert "acp-tui could not check if the installer container" in text
     assert "Only the installer node was changed" in text
+
+
+@pytest.mark.parametrize(("key", "accepted"), [("c", False), ("d", True)], ids=["search again", "send anyway"])
+async def test_question_about_a_listener(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, accepted: bool
+) -> None:
+    given: list[Answers] = []
+
+    async def resume(_session: InstallSession, state: RunState, answers: Answers, _report: Report) -> RunState:
+        given.append(answers)
+        return state
+
+    monkeypatch.setattr(InstallSession, "resume", resume)
+    monkeypatch.setattr("screens.steps.install.is_remote_install", lambda _plan: False)
+    async with wizard(tmp_path, PLAN, "review") as (pilot, session):
+        session.update_draft(run=str(run(tmp_path, Phase.FOREIGN_LISTENER)))
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Press s to decide how the install continues." in screen_text(pilot))
+        await pilot.press("s")
+        await until(pilot, lambda: "Is the listener the installer?" in screen_text(pilot))
+        await pilot.press(key)
+        await until(pilot, lambda: bool(given))
+    assert given == [Answers(accept_listener=accepted)]
 
 
 def finish_with(*outcomes: Outcome, leftovers: tuple[LeftOver, ...] = ()) -> Finish:
