@@ -15,7 +15,7 @@ from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseW
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.ssh.known_hosts import fingerprint, known_hosts_path, read_known_hosts, write_known_hosts
-from acp_tui.plan.file import load_plan
+from acp_tui.plan.file import ReferencePolicy, plan_of, read_plan
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import Bundle, is_bundle, open_bundle
 
@@ -121,28 +121,38 @@ def print_json(document: object) -> None:
     print_out(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> OpenedPlan:
+def open_plan(
+    path: str, passphrase_file: str | None, *, secrets_optional: bool = False, allow_references: bool = False
+) -> OpenedPlan:
     """Read the plan at `path`: a YAML file or a bundle folder, whose checksums are verified first.
 
     Encrypted secrets are decrypted with the passphrase in `passphrase_file`, else acp-tui asks on the terminal.
-    If `secrets_optional`, an empty passphrase leaves the secrets encrypted. Raises: CommandFailed."""
-    plan_file = plan_path(path)
+    If `secrets_optional`, an empty passphrase leaves the secrets encrypted. `allow_references`: do not ask about the
+    references of a plan that another user can change. Raises: CommandFailed."""
+    from acp_tui.cli.references import reference_policy
+
+    plan_file, policy = plan_path(path), reference_policy(allow=allow_references)
     try:
         if is_bundle(Path(path)):
-            bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
+            bundle = _opened(Path(path), passphrase_file, policy, secrets_optional=secrets_optional)
             if bundle.document is None:
                 print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
             return OpenedPlan(bundle.plan, plan_file, bundle.known_hosts, bundle)
-        return OpenedPlan(load_plan(plan_file), plan_file, read_known_hosts(known_hosts_path(state_home(), plan_file)))
+        reading = read_plan(plan_file, references=policy)
+        for warning in reading.warnings:
+            print_err(warning)
+        return OpenedPlan(plan_of(reading), plan_file, read_known_hosts(known_hosts_path(state_home(), plan_file)))
     except OSError as error:
         raise file_failed(path, error) from error
 
 
-def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: bool) -> Bundle:
+def _opened(
+    directory: Path, passphrase_file: str | None, references: ReferencePolicy, *, secrets_optional: bool
+) -> Bundle:
     passphrase = passphrase_in(passphrase_file) if passphrase_file else None
     while True:
         try:
-            return open_bundle(directory, passphrase)
+            return open_bundle(directory, passphrase, references=references)
         except (PassphraseNeeded, PassphraseWrong) as error:
             message = _("{path}: the secrets are encrypted and cannot be read: {reason}").format(
                 path=directory, reason=error
@@ -155,7 +165,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
             more = _("Passphrase (leave empty to enter each secret in the wizard): ")
             passphrase = ask_passphrase(more if secrets_optional else pgettext("question", "Passphrase: "))
             if passphrase is None and secrets_optional:
-                return open_bundle(directory, secrets=False)
+                return open_bundle(directory, secrets=False, references=references)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
                 print_err(
@@ -163,7 +173,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
                         path=directory, reason=error
                     )
                 )
-                return open_bundle(directory, secrets=False)
+                return open_bundle(directory, secrets=False, references=references)
             raise CommandFailed(f"{directory}: {error}") from error
 
 

@@ -34,7 +34,7 @@ from acp_tui.preflight.report.model import Report
 
 def bundle(options: Namespace) -> int:
     """Run the preflight and write the bundle with its report."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     folder = Path(options.dir)
     try:
         place_for(folder)

@@ -31,7 +31,7 @@ from acp_tui.install.start import StartError
 
 def install(options: Namespace) -> int:
     """Install the plan. If the last install of this host has not ended, resume it instead."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     session = install_session(source)
     run = session.unfinished_run()
     if run is not None:

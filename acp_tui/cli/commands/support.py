@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acp_tui.cli.options import Subparsers, add_command, plan_metavar
+from acp_tui.cli.options import Subparsers, add_allow_references, add_command, plan_metavar
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 
@@ -29,6 +29,7 @@ def register(commands: Subparsers) -> None:
         metavar=plan_metavar(),
         help=_("also mask the secrets of this plan, and add the plan to the archive"),
     )
+    add_allow_references(parser)
 
 
 def run(options: Namespace) -> int:
@@ -48,7 +49,7 @@ def run(options: Namespace) -> int:
         message = _("{path}: the name of the archive must end with .tar.gz or .tgz")
         raise CommandFailed(message.format(path=options.file), ExitStatus.USAGE)
     folder = Path(options.run_dir) if options.run_dir else newest_run(state_home())
-    source = open_plan(options.plan, None) if options.plan else None
+    source = open_plan(options.plan, None, allow_references=options.allow_references) if options.plan else None
     plan = absolute(source.plan, source.plan_dir) if source else None
     if folder is None:
         print_err(_("This user has not started an install on this host."))

@@ -26,7 +26,9 @@ def run(options: Namespace) -> int:
 
     if options.plan is None:
         return asyncio.run(run_app(AcpApp(state_home())))
-    source = open_plan(options.plan, options.passphrase_file, secrets_optional=True)
+    source = open_plan(
+        options.plan, options.passphrase_file, secrets_optional=True, allow_references=options.allow_references
+    )
     ask_secrets = source.bundle is not None and source.bundle.document is None
     draft = new_draft(state_home(), source.plan, source.host_keys, ask_secrets=ask_secrets)
     plan_file = None if source.bundle else source.file  # acp-tui never writes to a bundle
