@@ -42,6 +42,8 @@ class OpenedPlan:
     host_keys: Mapping[str, str]
     bundle: Bundle | None = None
     """The bundle that the plan was read from; None if it was read from a plan file."""
+    warnings: tuple[str, ...] = ()
+    """Messages about files with secrets that other users can read. `open_plan` has printed them."""
 
     @property
     def plan_dir(self) -> Path:
@@ -141,7 +143,8 @@ def open_plan(
         reading = read_plan(plan_file, references=policy)
         for warning in reading.warnings:
             print_err(warning)
-        return OpenedPlan(plan_of(reading), plan_file, read_known_hosts(known_hosts_path(state_home(), plan_file)))
+        known_hosts = read_known_hosts(known_hosts_path(state_home(), plan_file))
+        return OpenedPlan(plan_of(reading), plan_file, known_hosts, warnings=reading.warnings)
     except OSError as error:
         raise file_failed(path, error) from error
 

@@ -35,6 +35,7 @@ from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.package.facts import is_local_address
 from acp_tui.package.reader import OnProgress, silent
 from acp_tui.package.service import PackageWork
+from acp_tui.package.trust import trust_warnings
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import DOCUMENT
 from acp_tui.preflight.report.model import Report
@@ -106,6 +107,8 @@ class PackageReady:
 
     folder: Path
     new: bool
+    warnings: tuple[str, ...] = ()
+    """Packages that are not verified, and a trusted key that is not the vendor's key; see `trust_warnings`."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +150,11 @@ class InstallSession:
         package = self.package or PackageWork(self.plan_dir)
         if self.remote:
             await package.verify(self.plan, on_progress)
-            yield PackageReady(package.target(self.plan), new=False)
+            new = False
         else:
             new = await package.unpack(self.plan, on_progress)
-            yield PackageReady(package.target(self.plan), new)
+        warnings = trust_warnings(await package.verdicts(self.plan))
+        yield PackageReady(package.target(self.plan), new, warnings)
         await _load("acp_tui.preflight.run", "acp_tui.preflight.read_local_files")
         from acp_tui.preflight.read_local_files import read_local_files
         from acp_tui.preflight.run import PreflightDone, preflight

@@ -32,6 +32,8 @@ class Start:
     plan_dir: Path | None = None
     """The folder from which relative file paths are resolved. None for the current folder."""
     trial: bool = False
+    warnings: tuple[str, ...] = ()
+    """Messages that the wizard shows when it opens."""
 
 
 async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | None:
@@ -114,10 +116,8 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start | None:
         if reading is None:
             return None
         plan = plan_of(reading)
-        if reading.warnings:
-            await app.push_screen_wait(Read(pgettext("dialog", "Warning"), Text("\n".join(reading.warnings))))
         keys = await asyncio.to_thread(lambda: read_known_hosts(known_hosts_path(home, path)))
-        return Start(new_draft(home, plan, keys), path, path.parent)
+        return Start(new_draft(home, plan, keys), path, path.parent, warnings=reading.warnings)
     passphrase: SecretStr | None = None
     with_secrets = True
     while True:

@@ -1,5 +1,6 @@
 """Texts of the Install step: phases, advice, failure, verification and remaining steps."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 _WORST_FIRST = list(OUTCOMES)
 
 
-def phases(state: RunState | None) -> Text:
-    """Return a line with all phases and a mark at the current one. A second line names the installer's own step."""
+def phases(state: RunState | None, warnings: Sequence[str] = ()) -> Text:
+    """Return a line with all phases and a mark at the current one. A second line names the installer's own step.
+
+    `warnings`: lines about packages that are not verified; see `trust_warnings`."""
     g = glyphs()
     text = Text(no_wrap=True, overflow="ellipsis")
     names = list(PHASES)
@@ -37,6 +40,8 @@ def phases(state: RunState | None) -> Text:
         text.append("  ")
     if state is not None and state.step:
         text.append("\n" + pgettext("status", "installer step {step}").format(step=state.step))
+    for warning in warnings:
+        text.append(f"\n! {warning}", "bold red")
     return text
 
 
@@ -133,9 +138,12 @@ def failure_text(state: RunState) -> Text:
     return text
 
 
-def result_text(finish: "Finish | None", plan: Plan) -> Text:
-    """Return the findings of the verification, failed ones first, and the remaining steps."""
-    text = Text()
+def result_text(finish: "Finish | None", plan: Plan, warnings: Sequence[str] = ()) -> Text:
+    """Return the findings of the verification, failed ones first, and the remaining steps.
+
+    `warnings`: lines about packages that are not verified; see `trust_warnings`."""
+    text = Text("".join(f"! {warning}\n" for warning in warnings), "bold red")
+    text = Text.assemble(text, "\n" if warnings else "")
     if finish is None:
         text.append(_("The cluster has not been verified yet.") + "\n\n")
     else:

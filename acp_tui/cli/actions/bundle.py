@@ -25,6 +25,7 @@ from acp_tui.core.gpg.encryption import Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.start import bundle_for
+from acp_tui.package.trust import trust_warnings
 from acp_tui.preflight.bundle import SecretsMode, place_for
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines
@@ -76,6 +77,8 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     print_changes(source, report)
     keys = await asyncio.to_thread(source.known_host_keys)
     bundle_dir = await bundle_for(source.plan, report, keys, folder, plan_dir=source.plan_dir, keep=keep)
+    for warning in trust_warnings(report.verdicts):
+        print_err(warning)
     print_err(_("The bundle was written to {folder}").format(folder=bundle_dir))
     if not report.ready:
         print_report(report)

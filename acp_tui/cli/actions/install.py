@@ -63,7 +63,7 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
     events = session.check(print_progress)
     package = await unpacking(anext(events))
     assert isinstance(package, PackageReady)
-    print_unpacked(package.folder, new=package.new)
+    print_unpacked(package.folder, package.warnings, new=package.new)
     output = PreflightOutput(source)
     async for event in events:
         if not isinstance(event, PackageReady):

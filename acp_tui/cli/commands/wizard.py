@@ -32,4 +32,5 @@ def run(options: Namespace) -> int:
     ask_secrets = source.bundle is not None and source.bundle.document is None
     draft = new_draft(state_home(), source.plan, source.host_keys, ask_secrets=ask_secrets)
     plan_file = None if source.bundle else source.file  # acp-tui never writes to a bundle
-    return asyncio.run(run_app(AcpApp(state_home(), draft=draft, plan_file=plan_file, plan_dir=source.plan_dir)))
+    app = AcpApp(state_home(), draft=draft, plan_file=plan_file, plan_dir=source.plan_dir, warnings=source.warnings)
+    return asyncio.run(run_app(app))
