@@ -37,7 +37,8 @@ _KEYS = {
     "password": "password", "pass": "password", "ansible_password": "password", "ansible_ssh_pass": "password",
     "nic": "nic", "ipv6": "ipv6", "role": "role", "address": "address", "ip": "address", "ansible_host": "address",
 }  # fmt: skip
-_SECRET = re.compile(r"\w*pass(?:word|phrase|wd)?([=:])(.*)", re.IGNORECASE)
+_SECRET = re.compile(r"(?:\w*pass(?:word|phrase|wd)?[=:]|(?:\w*user(?:name)?|login)=[^:]*:)(.*)", re.IGNORECASE)
+"""A password, or a user name that is followed by a password."""
 
 
 @dataclass
@@ -64,7 +65,7 @@ def read_lines(content: str) -> ParsedNodes:
             heading = role
             continue
         for part in _parts(re.sub(r"^[-*]\s+", "", line)):
-            secrets += [(number, match[2]) for token in part.split() if (match := _SECRET.match(token)) and match[2]]
+            secrets += [(number, match[1]) for token in part.split() if (match := _SECRET.match(token)) and match[1]]
             try:
                 if login_secret(part):
                     raise InvalidHostLine(password_message())
