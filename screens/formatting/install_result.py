@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 _WORST_FIRST = list(OUTCOMES)
 
 
-def phases(state: RunState | None, warnings: Sequence[str] = ()) -> Text:
-    """Return a line with all phases and a mark at the current one. A second line names the installer's own step.
-
-    `warnings`: lines about packages that are not verified; see `trust_warnings`."""
+def phases(state: RunState | None) -> Text:
+    """Return a line with all phases and a mark at the current one. A second line names the installer's own step."""
     g = glyphs()
     text = Text(no_wrap=True, overflow="ellipsis")
     names = list(PHASES)
@@ -40,8 +38,6 @@ def phases(state: RunState | None, warnings: Sequence[str] = ()) -> Text:
         text.append("  ")
     if state is not None and state.step:
         text.append("\n" + pgettext("status", "installer step {step}").format(step=state.step))
-    for warning in warnings:
-        text.append(f"\n! {warning}", "bold red")
     return text
 
 
@@ -138,12 +134,17 @@ def failure_text(state: RunState) -> Text:
     return text
 
 
+def warning_lines(warnings: Sequence[str]) -> Text:
+    """Return a line for each warning about the packages."""
+    return Text.assemble(("\n".join(f"! {warning}" for warning in warnings), "bold red"))
+
+
 def result_text(finish: "Finish | None", plan: Plan, warnings: Sequence[str] = ()) -> Text:
     """Return the findings of the verification, failed ones first, and the remaining steps.
 
     `warnings`: lines about packages that are not verified; see `trust_warnings`."""
-    text = Text("".join(f"! {warning}\n" for warning in warnings), "bold red")
-    text = Text.assemble(text, "\n" if warnings else "")
+    text = warning_lines(warnings)
+    text.append("\n\n" if warnings else "")
     if finish is None:
         text.append(_("The cluster has not been verified yet.") + "\n\n")
     else:

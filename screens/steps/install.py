@@ -12,7 +12,7 @@ from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import RichLog
+from textual.widgets import RichLog, Static
 
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.install.install_session import InstallSession, NextStep, is_remote_install, next_step
@@ -23,7 +23,7 @@ from acp_tui.package.trust import trust_warnings
 from screens.dialogs.log_viewer import LogScreen
 from screens.dialogs.prompts import Confirm, Read
 from screens.dialogs.recheck import Recheck
-from screens.formatting.install_result import advice, failure_text, phases, result_text
+from screens.formatting.install_result import advice, failure_text, phases, result_text, warning_lines
 from screens.session.wizard_session import Changed, Session
 from screens.steps.base import WizardStep
 from screens.steps.install_questions import ask_answers, clean_up, leftover_lines, start_question
@@ -74,6 +74,7 @@ class InstallStep(WizardStep):
 
     def body(self) -> Iterable[Widget]:
         yield Panel(id="phases")
+        yield Static(id="trust")
         yield RichLog(id="log", max_lines=_LINES, wrap=True, min_width=20)
 
     def opened(self) -> None:
@@ -255,7 +256,11 @@ class InstallStep(WizardStep):
         )
 
     def _show(self) -> None:
-        self.set_panel("#phases", phases(self._run, trust_warnings(self.session.verdicts)))
+        self.set_panel("#phases", phases(self._run))
+        warnings = trust_warnings(self.session.verdicts)
+        for panel in self.query("#trust").results(Static):  # missing while the wizard ends
+            panel.display = bool(warnings)
+            panel.update(warning_lines(warnings))
         self.set_panel("#help", advice(self._run, self._finish, verifying=self._verifying, stall=self._stall))
 
 

@@ -185,9 +185,9 @@ class ReviewStep(WizardStep):
         return ToPassphrase(SecretStr(phrase or ""))
 
     def _rows(self) -> Iterator[Row]:
-        yield from self._blockers()
         for number, warning in enumerate(trust_warnings(self.session.verdicts)):
             yield Row(f"trust{number} {warning}", _line(f"! {warning}", "bold red"))
+        yield from self._blockers()
         plan, release = self.session.plan, self.session.plan.effective_release
         waived = [verdict for verdict in self.session.verdicts if verdict.waived is not None]
         if waived:
