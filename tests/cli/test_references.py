@@ -48,7 +48,7 @@ def test_every_command_refuses_without_a_terminal(
     monkeypatch.setattr("acp_tui.cli.context.need_terminal", lambda: None)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     place = [str(foreign.parent / "bundle")] if command == ["bundle"] else []
-    assert main([command[0], str(foreign), *place, *command[1:]]) == ExitStatus.COULD_NOT_RUN
+    assert main([command[0], str(foreign), *place, *command[1:]]) == ExitStatus.CHECK_FAILED
     error = capsys.readouterr().err
     assert "belongs to the user nobody" in error
     assert f"registry.password: the file {foreign.parent}/secret. Receiver: the registry evil.example.com" in error
@@ -60,7 +60,7 @@ def test_every_command_refuses_without_a_terminal(
 def test_support_refuses_too(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     archive = foreign.parent / "a.tar.gz"
-    assert main(["support", str(archive), "--plan", str(foreign)]) == ExitStatus.COULD_NOT_RUN
+    assert main(["support", str(archive), "--plan", str(foreign)]) == ExitStatus.CHECK_FAILED
     assert not archive.exists()
 
 

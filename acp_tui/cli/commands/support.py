@@ -112,14 +112,14 @@ async def _diagnosis(state: "RunState") -> Mapping[str, str]:
     from acp_tui.install.run.state import Phase
     from acp_tui.install.verify.collect import NodeAccess
     from acp_tui.install.verify.diagnosis import diagnose_install
-    from acp_tui.plan.file import PlanErrors
+    from acp_tui.plan.file import PlanErrors, ReferencesRefused
     from acp_tui.preflight.bundle import BundleCorrupt, open_bundle
 
     if state.phase is Phase.SUCCESS or state.spec.bundle is None:
         return {}
     try:
         bundle = open_bundle(state.spec.bundle)
-    except (BundleCorrupt, PlanErrors, OSError) as error:
+    except (BundleCorrupt, PlanErrors, ReferencesRefused, OSError) as error:
         return {"triage.txt": f"{error}\n"}
     print_err(_("acp-tui queries the installer node for the state of the install."))
     found = await diagnose_install(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from acp_tui.core.errors import AcpError
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.file.document import Data, Document, Value
@@ -81,6 +81,8 @@ class FoundReferences:
 
 class ReferencesRefused(AcpError, ValueError):
     """The plan has references to secrets of this host, and nobody has confirmed them. Nothing was read."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, found: FoundReferences, way_out: str = "") -> None:
         super().__init__("\n".join((*found.lines(), way_out or _copy_advice())))
