@@ -16,7 +16,7 @@ from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from acp_tui.core.assets import asset_path
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.local_host import LocalAddress, local_addresses
 from acp_tui.install.start import StartError, bundle_for
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
@@ -27,7 +27,7 @@ from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import with_answers
 from acp_tui.preflight.bundle import SecretsMode
 from screens.crash_log import write_crash
-from screens.dialogs.prompts import Ask, Confirm
+from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.dialogs.start import Start, choose, practice_secrets
 from screens.dialogs.too_small import TooSmall
 from screens.formatting.glyphs import RICH, glyphs
@@ -94,7 +94,9 @@ class AcpApp(StepNavigation):
         package: PackageWork | None = None,
         address_map: AddressMap = direct,
         own: Callable[[], Sequence[LocalAddress]] = local_addresses,
+        warnings: tuple[str, ...] = (),
     ) -> None:
+        """`warnings`: messages about `draft`, which the wizard shows when it opens."""
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.animation_level = "none"
@@ -105,6 +107,7 @@ class AcpApp(StepNavigation):
         self._plan_file = plan_file
         self._draft = draft
         self._package = package or (practice.package_work() if practice else None)
+        self._warnings = warnings
         self._address_map = practice.address_map if practice else address_map
         self.own_addresses = own if practice is None else tuple[LocalAddress, ...]  # this host is not a practice node
         self._lock: TextIO | None = None
@@ -120,7 +123,8 @@ class AcpApp(StepNavigation):
     @work(exit_on_error=True)
     async def _begin(self) -> None:
         """Open a draft and show its last open step."""
-        start = Start(self._draft, self._plan_file, self.plan_dir) if self._draft else await self._chosen()
+        given = Start(self._draft, self._plan_file, self.plan_dir, warnings=self._warnings) if self._draft else None
+        start = given or await self._chosen()
         if start is None:
             self.exit(0)
             return
@@ -153,6 +157,8 @@ class AcpApp(StepNavigation):
         name = "install" if draft.run else TrialStep.NAME if start.trial else draft.step
         steps: tuple[type[WizardStep], ...] = (*self.steps, TrialStep)
         await self.go(next((step for step in steps if name == step.NAME), self.steps[0]))
+        if start.warnings:
+            self.push_screen(Read(pgettext("dialog", "Warning"), Text("\n".join(start.warnings))))
 
     async def _chosen(self) -> Start | None:
         return await choose(self, self.home, self._plan)

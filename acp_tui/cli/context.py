@@ -14,7 +14,7 @@ from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
-from acp_tui.plan.file import load_plan
+from acp_tui.plan.file import ReferencePolicy, plan_of, read_plan
 from acp_tui.plan.known_hosts import (
     KnownHosts,
     confirmed,
@@ -51,6 +51,8 @@ class OpenedPlan:
     """The recorded known hosts, and those of the bundle. `cli.host_keys` adds those from other sources."""
     bundle: Bundle | None = None
     """The bundle that the plan was read from; None if it was read from a plan file."""
+    warnings: tuple[str, ...] = ()
+    """Messages about files with secrets that other users can read. `open_plan` has printed them."""
 
     @property
     def plan_dir(self) -> Path:
@@ -138,19 +140,27 @@ def print_json(document: object) -> None:
     print_out(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> OpenedPlan:
+def open_plan(
+    path: str, passphrase_file: str | None, *, secrets_optional: bool = False, allow_references: bool = False
+) -> OpenedPlan:
     """Read the plan at `path`: a YAML file or a bundle folder, whose checksums are verified first.
 
     Encrypted secrets are decrypted with the passphrase in `passphrase_file`, else acp-tui asks on the terminal.
-    If `secrets_optional`, an empty passphrase leaves the secrets encrypted. Raises: CommandFailed."""
-    plan_file = plan_path(path)
+    If `secrets_optional`, an empty passphrase leaves the secrets encrypted. `allow_references`: do not ask about the
+    references of a plan that another user can change. Raises: CommandFailed."""
+    from acp_tui.cli.references import reference_policy
+
+    plan_file, policy = plan_path(path), reference_policy(allow=allow_references)
     try:
         if is_bundle(Path(path)):
-            bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
+            bundle = _opened(Path(path), passphrase_file, policy, secrets_optional=secrets_optional)
             if bundle.document is None:
                 print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
             return OpenedPlan(bundle.plan, plan_file, {**_recorded(plan_file), **bundle.known_hosts}, bundle)
-        return OpenedPlan(load_plan(plan_file), plan_file, _recorded(plan_file))
+        reading = read_plan(plan_file, references=policy)
+        for warning in reading.warnings:
+            print_err(warning)
+        return OpenedPlan(plan_of(reading), plan_file, _recorded(plan_file), warnings=reading.warnings)
     except OSError as error:
         raise file_failed(path, error) from error
 
@@ -160,11 +170,13 @@ def _recorded(plan_file: Path) -> KnownHosts:
     return read_known_hosts(known_hosts_path(state_home(), plan_file))
 
 
-def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: bool) -> Bundle:
+def _opened(
+    directory: Path, passphrase_file: str | None, references: ReferencePolicy, *, secrets_optional: bool
+) -> Bundle:
     passphrase = passphrase_in(passphrase_file) if passphrase_file else None
     while True:
         try:
-            return open_bundle(directory, passphrase)
+            return open_bundle(directory, passphrase, references=references)
         except (PassphraseNeeded, PassphraseWrong) as error:
             message = _("{path}: the secrets are encrypted and cannot be read: {reason}").format(
                 path=directory, reason=error
@@ -177,7 +189,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
             more = _("Passphrase (leave empty to enter each secret in the wizard): ")
             passphrase = ask_passphrase(more if secrets_optional else pgettext("question", "Passphrase: "))
             if passphrase is None and secrets_optional:
-                return open_bundle(directory, secrets=False)
+                return open_bundle(directory, secrets=False, references=references)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
                 print_err(
@@ -185,7 +197,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
                         path=directory, reason=error
                     )
                 )
-                return open_bundle(directory, secrets=False)
+                return open_bundle(directory, secrets=False, references=references)
             raise CommandFailed(f"{directory}: {error}") from error
 
 

@@ -27,7 +27,7 @@ def add_command(commands: Subparsers, name: str, run: Command, help: str) -> Arg
 
 
 def add_plan(parser: ArgumentParser, *, optional: bool = False) -> None:
-    """Add the argument PLAN, and the option --passphrase-file for an encrypted bundle."""
+    """Add the argument PLAN, and the options --passphrase-file and --allow-references."""
     parser.add_argument(
         "plan", metavar=plan_metavar(), nargs="?" if optional else None, help=_("plan file or bundle folder")
     )
@@ -35,6 +35,15 @@ def add_plan(parser: ArgumentParser, *, optional: bool = False) -> None:
         "--passphrase-file",
         metavar=file_metavar(),
         help=_("read the passphrase of an encrypted bundle from the first line of this file"),
+    )
+    add_allow_references(parser)
+
+
+def add_allow_references(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-references",
+        action="store_true",
+        help=_("do not ask about secrets of this host that the plan of another user refers to"),
     )
 
 

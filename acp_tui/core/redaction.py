@@ -43,6 +43,7 @@ _OPTION = re.compile(
     r"(?i)(--?[a-z0-9-]{0,40}(?:password|passwd|passphrase|token|secret)[a-z0-9-]{0,40}[ =]{1,8})(\S+)"
 )
 _BEARER = re.compile(r"(?i)\b((?:bearer|basic)\s+)([A-Za-z0-9+/=._~-]{6,})")
+_USER_INFO = re.compile(r":(?!//)[^\n]*@")
 _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
 
 
@@ -108,6 +109,11 @@ def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict
         hidden[mask] = part
         lines[number - 1] = line.replace(part, mask)
     return "\n".join(lines), hidden
+
+
+def mask_user_info(text: str) -> str:
+    """Return `text` with the password in `user:password@host` replaced by `MASK`."""
+    return _USER_INFO.sub(f":{MASK}@", text)
 
 
 def unmask(text: str, hidden: Mapping[str, str]) -> str:

@@ -33,6 +33,7 @@ from acp_tui.install.start import RunSettings, StartError, bundle_for, launch
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.package.reader import OnProgress, silent
 from acp_tui.package.service import PackageWork
+from acp_tui.package.trust import trust_warnings
 from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import DOCUMENT
@@ -110,6 +111,8 @@ class PackageReady:
 
     folder: Path
     new: bool
+    warnings: tuple[str, ...] = ()
+    """Packages that are not verified, and a trusted key that is not the vendor's key; see `trust_warnings`."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,11 @@ class InstallSession:
         package = self.package or PackageWork(self.plan_dir)
         if self.remote:
             await package.verify(self.plan, on_progress)
-            yield PackageReady(package.target(self.plan), new=False)
+            new = False
         else:
             new = await package.unpack(self.plan, on_progress)
-            yield PackageReady(package.target(self.plan), new)
+        warnings = trust_warnings(await package.verdicts(self.plan))
+        yield PackageReady(package.target(self.plan), new, warnings)
         await _load("acp_tui.preflight.run", "acp_tui.preflight.read_local_files")
         from acp_tui.preflight.read_local_files import read_local_files
         from acp_tui.preflight.run import PreflightDone, preflight

@@ -28,7 +28,7 @@ from acp_tui.install.observe.failure import failure, logs
 from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.run.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.install.verify.completion_report import JSON as COMPLETION
-from acp_tui.plan.file import PlanErrors, load_plan, secret_values
+from acp_tui.plan.file import PlanErrors, ReferencesRefused, load_plan, secret_values
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle.layout import DOCUMENT, PLAN, REPORT, SETUP
 
@@ -90,7 +90,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
         with suppress(OSError, InvalidConfig):
             found.update(secrets_in(document.read_bytes()))
     if bundle is not None:
-        with suppress(OSError, PlanErrors):
+        with suppress(OSError, PlanErrors, ReferencesRefused):
             plans.append(load_plan(bundle / PLAN))
     for one in plans:
         found.update(secret_values(one).values())

@@ -4,6 +4,7 @@ The functions do not read the packages and do not change anything.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from acp_tui.package.facts import PackageFacts, PackageState, package_inputs
 from acp_tui.package.install_dir import REQUIRED_FREE
 from acp_tui.package.signature.explain import explain_signature, signature_fix, spaced
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
+from acp_tui.package.trust import not_verified, other_key
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 
@@ -159,17 +161,29 @@ def _signature(package: PackageState) -> Finding:
             _("the signature of {name} is not verified yet").format(name=name),
             remedy=_("Verify the package."),
         )
-    observed = f"{name}: {explain_signature(result)}"
-    if result.signed is Signed.BAD and package.contents is None:
-        observed = _("{name} has a bad signature, because the archive is incomplete").format(name=name)
+    reason = explain_signature(result)
     if result.signed is Signed.GOOD:
-        return Finding(Outcome.PASS, observed)
+        return Finding(Outcome.PASS, f"{name}: {reason}")
+    if result.signed is Signed.BAD and package.contents is None:
+        reason = _("the signature is bad, because the archive is incomplete")
     outcome = Outcome.FAIL if result.signed in _BROKEN else Outcome.UNKNOWN
     path = _SIGNATURE_PATHS.get(result.signed, f"{_PATH[package.package_input.kind]}_signature")
-    return Finding(outcome, observed, remedy=signature_fix(result), paths=(path,))
+    return Finding(outcome, not_verified(name, reason), remedy=signature_fix(result), paths=(path,))
 
 
 def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
+    """Return the finding on the signing key. A key other than the vendor's key is a warning even if it is correct."""
+    found, warning = _trusted_key(result, fingerprint), other_key(fingerprint)
+    if not warning:
+        return found
+    if found.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+        expected = _("the plan must trust the vendor's key")
+        remedy = _("Keep this fingerprint only if the vendor has confirmed it. Otherwise, remove package.fingerprint.")
+        return Finding(Outcome.WARN, warning, expected, remedy, paths=("package.fingerprint",))
+    return replace(found, observed=f"{found.observed}; {warning}")
+
+
+def _trusted_key(result: SignatureResult | None, fingerprint: str) -> Finding:
     expected = spaced(fingerprint)
     remedy = signature_fix(result) if result else _("Verify the package.")
     observed = explain_signature(result) if result else _("the signature of the Core Package is not verified yet")

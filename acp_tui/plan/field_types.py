@@ -13,11 +13,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from acp_tui.core.i18n import _
+from acp_tui.core.redaction import mask_user_info
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -44,7 +43,9 @@ def is_ip(text: str) -> bool:
 def shown(text: str, most: int = 60) -> str:
     """Return text from the operator for use in a message.
 
-    Text with more than `most` characters is shortened, and unprintable characters are replaced."""
+    A password before an @ sign is masked. Text with more than `most` characters is shortened, and unprintable
+    characters are replaced."""
+    text = mask_user_info(text)
     cut = text if len(text) <= most else text[: most - 3] + "..."
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
 
@@ -90,6 +91,8 @@ def _mistakes(text: str) -> Iterator[str]:
     """Yield a message for each common mistake in an address or a name.
 
     Each message contains the placeholder `{value}`, which the caller replaces with the invalid text."""
+    if "@" in text:
+        yield _("'{value}' has a user name or a password. Enter only the address or the name.")
     if "://" in text:
         yield _("'{value}' has a scheme such as https://. Enter only the address or the name.")
     if "/" in text:
@@ -171,6 +174,24 @@ def _kubernetes_version(text: str) -> str:
     return text
 
 
+def _user_name(text: str) -> str:
+    """Return the name of an SSH user. Messages do not quote the text, because it can contain a password."""
+    if not text.strip():
+        raise ValueError(_("the value must not be empty"))
+    if ":" in text:
+        raise ValueError(
+            _(
+                "the user name must not contain a colon. Enter only the user name here, and the password as the SSH "
+                "password."
+            )
+        )
+    if "@" in text:
+        raise ValueError(_("the user name must not contain an @ sign. Enter only the name before the @ sign."))
+    if any(character.isspace() for character in text):
+        raise ValueError(_("the user name must not contain blanks"))
+    return text
+
+
 def _container_runtime(text: str) -> str:
     if re.fullmatch(r"containerd://[!-~]+", text) is None:
         raise ValueError(_("'{value}' does not have the form containerd://<version>").format(value=shown(text)))
@@ -197,24 +218,6 @@ def _host_and_port(text: str) -> str:
     if not known or int(port[1:] or 1) > 65535:
         raise ValueError(_("'{value}' does not have the form host or host:port").format(value=shown(text)))
     return _host(host) + port if host == bare else f"[{_plain_ip(bare)}]{port}"
-
-
-def printable(value: object) -> object:
-    """Reject control characters, except tabs and new lines.
-
-    A control character could cut a path, control the terminal, or change the order of the shown text."""
-    for part in value if isinstance(value, list | tuple) else (value,):
-        if isinstance(part, str) and _CONTROL.search(part):
-            raise ValueError(_("the value contains control characters"))
-        writable(part)
-    return value
-
-
-def writable(value: object) -> object:
-    """Reject text with unpaired surrogates. UTF-8 cannot encode such text, so a file or request cannot contain it."""
-    if isinstance(value, str) and _SURROGATE.search(value):
-        raise ValueError(_("the value contains an invalid Unicode character (unpaired surrogate)"))
-    return value
 
 
 def format_version(value: object) -> object:
@@ -249,6 +252,7 @@ HostText = Annotated[str, AfterValidator(_host)]
 EndpointText = Annotated[str, AfterValidator(_endpoint)]
 Cidr4 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv4Address))]
 Cidr6 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv6Address))]
+UserName = Annotated[str, AfterValidator(_user_name)]
 FilledText = Annotated[str, AfterValidator(_not_empty)]
 Bool = Annotated[bool, BeforeValidator(_strict_bool)]
 Whole = Annotated[int, BeforeValidator(_integer)]

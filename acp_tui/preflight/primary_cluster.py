@@ -14,7 +14,7 @@ from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.checks.local_file_facts import PrimaryCluster
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
-from acp_tui.plan.file import PlanErrors, Problem, read_plan
+from acp_tui.plan.file import PlanErrors, Problem, ReferencesRefused, read_plan
 from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.sections.section import is_secret
 from acp_tui.preflight.bundle import DOCUMENT, BundleCorrupt, is_bundle, is_sealed, open_bundle
@@ -34,7 +34,7 @@ def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
     path = resolve_path(plan_dir, recovery.primary)
     try:
         return _from_bundle(path) if is_bundle(path) else _from_plan(path)
-    except (PlanErrors, BundleCorrupt) as error:
+    except (PlanErrors, BundleCorrupt, ReferencesRefused) as error:
         reason = " ".join(str(error).splitlines())
         return PrimaryCluster(
             str(path), error=_("the plan of the primary cluster cannot be used: {reason}").format(reason=reason)

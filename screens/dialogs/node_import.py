@@ -24,7 +24,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.redaction import unmask
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
-from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
+from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, with_newlines
 from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
 from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import glyphs
@@ -105,7 +105,7 @@ class NodeImportDialog(ModalScreen[None]):
         area = self.query_one("#list", TextArea)
         before = area.get_text_range((0, 0), min(area.selection.start, area.selection.end))
         after = area.get_text_range(max(area.selection.start, area.selection.end), area.document.end)
-        text = unmask(before, self._hidden) + cleaned(text) + unmask(after, self._hidden)
+        text = unmask(before, self._hidden) + with_newlines(text) + unmask(after, self._hidden)
         self.show(text)
         area.move_cursor(area.document.end)
 

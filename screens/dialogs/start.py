@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,11 +14,12 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
-from acp_tui.plan.file import PlanErrors, load_plan, secret_values
+from acp_tui.plan.file import PlanErrors, ReferencePolicy, plan_of, read_plan, secret_values
 from acp_tui.plan.known_hosts import known_hosts_path, read_known_hosts
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle import BundleCorrupt, is_bundle, open_bundle
+from acp_tui.preflight.bundle import Bundle, BundleCorrupt, is_bundle, open_bundle
 from screens.dialogs.prompts import Ask, Pick, Read
+from screens.dialogs.references import read_with_references
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Start:
     plan_dir: Path | None = None
     """The folder from which relative file paths are resolved. None for the current folder."""
     trial: bool = False
+    warnings: tuple[str, ...] = ()
+    """Messages that the wizard shows when it opens."""
 
 
 async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | None:
@@ -87,7 +91,8 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
         if not typed:
             return None
         try:
-            return await _opened(app, _path(typed), home)
+            if (start := await _opened(app, _path(typed), home)) is not None:
+                return start
         except (PlanErrors, BundleCorrupt, GpgFailed) as error:
             await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(str(error))))
         except OSError as error:
@@ -100,18 +105,25 @@ def _path(typed: str) -> Path:
     return resolve_path(Path.cwd(), typed)
 
 
-async def _opened(app: App[int], path: Path, home: Path) -> Start:
+async def _opened(app: App[int], path: Path, home: Path) -> Start | None:
     """Open the plan file or the bundle at `path`. If the bundle has encrypted secrets, ask for the passphrase.
+
+    None if the operator does not confirm the references of the plan.
 
     Raises: PlanErrors, BundleCorrupt, GpgFailed, OSError."""
     if not is_bundle(path):
-        plan, keys = await asyncio.to_thread(lambda: (load_plan(path), read_known_hosts(known_hosts_path(home, path))))
-        return Start(new_draft(home, plan, keys), path, path.parent)
+        reading = await read_with_references(app, home, lambda policy: read_plan(path, references=policy))
+        if reading is None:
+            return None
+        plan = plan_of(reading)
+        keys = await asyncio.to_thread(lambda: read_known_hosts(known_hosts_path(home, path)))
+        return Start(new_draft(home, plan, keys), path, path.parent, warnings=reading.warnings)
     passphrase: SecretStr | None = None
     with_secrets = True
     while True:
         try:
-            bundle = await asyncio.to_thread(open_bundle, path, passphrase, secrets=with_secrets)
+            read = partial(_read_bundle, path, passphrase, with_secrets)
+            bundle = await read_with_references(app, home, read)
         except (PassphraseNeeded, PassphraseWrong) as error:
             question = _(
                 "acp-tui cannot decrypt the secrets of the bundle: {reason}. Enter the passphrase. "
@@ -121,8 +133,14 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
             typed = await app.push_screen_wait(ask)
             passphrase, with_secrets = (SecretStr(typed), True) if typed else (None, False)
         else:
+            if bundle is None:
+                return None
             draft = new_draft(home, bundle.plan, bundle.known_hosts, ask_secrets=bundle.document is None)
             return Start(draft, plan_dir=path)
+
+
+def _read_bundle(path: Path, passphrase: SecretStr | None, secrets: bool, policy: ReferencePolicy) -> Bundle:
+    return open_bundle(path, passphrase, secrets=secrets, references=policy)
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:

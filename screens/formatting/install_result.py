@@ -1,5 +1,6 @@
 """Texts of the Install step: phases, advice, failure, verification and remaining steps."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -133,9 +134,17 @@ def failure_text(state: RunState) -> Text:
     return text
 
 
-def result_text(finish: "Finish | None", plan: Plan) -> Text:
-    """Return the findings of the verification, failed ones first, and the remaining steps."""
-    text = Text()
+def warning_lines(warnings: Sequence[str]) -> Text:
+    """Return a line for each warning about the packages."""
+    return Text.assemble(("\n".join(f"! {warning}" for warning in warnings), "bold red"))
+
+
+def result_text(finish: "Finish | None", plan: Plan, warnings: Sequence[str] = ()) -> Text:
+    """Return the findings of the verification, failed ones first, and the remaining steps.
+
+    `warnings`: lines about packages that are not verified; see `trust_warnings`."""
+    text = warning_lines(warnings)
+    text.append("\n\n" if warnings else "")
     if finish is None:
         text.append(_("The cluster has not been verified yet.") + "\n\n")
     else:

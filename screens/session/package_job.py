@@ -10,6 +10,7 @@ from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.blockers import PackageBlocked
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageWork
+from acp_tui.package.trust import unverified_packages
 from screens.session.interface import SessionPort
 
 
@@ -65,9 +66,16 @@ class PackageJob:
             self._show(PackageJobState(message=_("Unpacking was cancelled. The install folder is unchanged.")))
             raise
         else:
-            self._show(PackageJobState(message=_("The package is verified and unpacked."), done=True))
+            unverified = unverified_packages(await self._package.verdicts(self._session.plan))
+            self._show(PackageJobState(message=_unpacked_message(verified=not unverified), done=True))
         self._session.schedule_evaluation()
 
     def _show(self, state: PackageJobState) -> None:
         self.state = state
         self._changed()
+
+
+def _unpacked_message(*, verified: bool) -> str:
+    if verified:
+        return _("The package is verified and unpacked.")
+    return _("The package is unpacked, but NOT VERIFIED.")

@@ -26,6 +26,7 @@ from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan, field_at
+from acp_tui.plan.node_import.passwords import has_secret
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
 from acp_tui.plan.sections.node import Node
 from acp_tui.plan.sections.section import is_secret
@@ -143,7 +144,7 @@ class Session:
     def answer(self, path: str, value: object) -> str:
         """Store the value of the plan key `path`. Return "" for a valid value, else the reason why it is invalid.
 
-        The draft keeps invalid text, except secrets."""
+        The draft keeps invalid text, except secrets and text that can contain a password."""
         to_ask = self.draft.secrets_asked - {path}
         invalid = {key: text for key, text in self.draft.invalid_input.items() if key != path}
         self.field_errors.pop(path, None)
@@ -151,8 +152,9 @@ class Session:
             plan = with_answers(self.plan, {path: value})
         except InvalidValue as error:
             self.field_errors[path] = error.errors[0].message
-            if not is_secret(field_at(path).annotation):
-                invalid[path] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            if not is_secret(field_at(path).annotation) and not has_secret(text):
+                invalid[path] = text
             self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=to_ask)
         else:
             own = {path, *(node.address for node in plan.nodes if path.endswith(".deployable"))}

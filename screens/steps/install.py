@@ -12,18 +12,19 @@ from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import RichLog
+from textual.widgets import RichLog, Static
 
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.install.install_session import InstallSession, NextStep, is_remote_install, next_step
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
 from acp_tui.install.start import RunSettings, StartError
+from acp_tui.package.trust import trust_warnings
 from screens.dialogs.log_viewer import LogScreen
 from screens.dialogs.prompts import Confirm, Read
 from screens.dialogs.recheck import Recheck
-from screens.formatting.install_result import advice, failure_text, phases, result_text
-from screens.session.wizard_session import Session
+from screens.formatting.install_result import advice, failure_text, phases, result_text, warning_lines
+from screens.session.wizard_session import Changed, Session
 from screens.steps.base import WizardStep
 from screens.steps.install_questions import ask_answers, clean_up, leftover_lines, start_question
 from screens.steps.remote_install import install_remotely
@@ -73,6 +74,7 @@ class InstallStep(WizardStep):
 
     def body(self) -> Iterable[Widget]:
         yield Panel(id="phases")
+        yield Static(id="trust")
         yield RichLog(id="log", max_lines=_LINES, wrap=True, min_width=20)
 
     def opened(self) -> None:
@@ -80,6 +82,10 @@ class InstallStep(WizardStep):
         if self.session.draft.run:
             self._follow()
         else:
+            self._show()
+
+    def show_body(self, topic: Changed) -> None:
+        if topic is Changed.VERDICTS:  # they include the warnings about the packages
             self._show()
 
     def install_session(self) -> InstallSession:
@@ -148,7 +154,8 @@ class InstallStep(WizardStep):
             message = _("The install was not started, because blockers remain. The Review step lists them.")
             self.show_answer(Text(message, "bold red"))
             return
-        question = "\n".join([*await leftover_lines(install), start_question(install.plan)])
+        warnings = trust_warnings(self.session.verdicts)
+        question = "\n".join([*await leftover_lines(install), *warnings, start_question(install.plan)])
         if not await self.app.push_screen_wait(Confirm(_("Start the install?"), question)):
             return
         if not await self.app.push_screen_wait(Recheck(self.session, report)):
@@ -240,10 +247,20 @@ class InstallStep(WizardStep):
         if self._run is not None and self._run.phase is Phase.FAILED:
             self.app.push_screen(Read(_("The install failed"), failure_text(self._run), wide=True))
             return
-        self.app.push_screen(Read(_("Result of the install"), result_text(self._finish, self.session.plan), wide=True))
+        self.app.push_screen(
+            Read(
+                _("Result of the install"),
+                result_text(self._finish, self.session.plan, trust_warnings(self.session.verdicts)),
+                wide=True,
+            )
+        )
 
     def _show(self) -> None:
         self.set_panel("#phases", phases(self._run))
+        warnings = trust_warnings(self.session.verdicts)
+        for panel in self.query("#trust").results(Static):  # missing while the wizard ends
+            panel.display = bool(warnings)
+            panel.update(warning_lines(warnings))
         self.set_panel("#help", advice(self._run, self._finish, verifying=self._verifying, stall=self._stall))
 
 

@@ -15,7 +15,8 @@ from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.node_import.merge import merge_hosts
-from acp_tui.plan.node_import.text_lines import has_secret, read_lines
+from acp_tui.plan.node_import.passwords import has_secret
+from acp_tui.plan.node_import.text_lines import read_lines
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.report.sizing import shortage
 from screens.dialogs.node import NodeDialog

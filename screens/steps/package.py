@@ -152,7 +152,8 @@ class PackageStep(WizardStep):
         if self.session.plan.scenario == "single-node":
             lines.append(Text(_("Press ^T to open the single-node trial (quick setup)."), "cyan"))
         for verdict in self.session.verdicts:
-            if verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G") and len(lines) < 4:
+            warns = verdict.requirement == "BND-KEY-FPR" and verdict.outcome is Outcome.WARN
+            if (warns or verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G")) and len(lines) < 4:
                 mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")
                 if verdict.outcome is not Outcome.NOT_APPLICABLE:
                     lines.append(Text(f"{mark} {verdict.observed}", style, no_wrap=True, overflow="ellipsis"))

@@ -23,6 +23,7 @@ from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.config.unverified import unverified
 from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
+from acp_tui.package.trust import trust_warnings
 from acp_tui.plan.derived_defaults import derived_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, field_at
@@ -184,6 +185,8 @@ class ReviewStep(WizardStep):
         return ToPassphrase(SecretStr(phrase or ""))
 
     def _rows(self) -> Iterator[Row]:
+        for number, warning in enumerate(trust_warnings(self.session.verdicts)):
+            yield Row(f"trust{number} {warning}", _line(f"! {warning}", "bold red"))
         yield from self._blockers()
         plan, release = self.session.plan, self.session.plan.effective_release
         waived = [verdict for verdict in self.session.verdicts if verdict.waived is not None]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from acp_tui.cli.main import main
+from acp_tui.core.errors import ExitStatus
 from tests.support.gpg_signer import Signer
 from tests.support.package_builder import core
 
@@ -48,3 +50,28 @@ def test_signal_ends_without_partial_files(tmp_path: Path, ended_by: signal.Sign
         errors = running.communicate()[1]
     assert (running.returncode, errors) == (status, b"")
     assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_unpacked_package_without_a_signature_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package = core(tmp_path)
+    plan = tmp_path / "plan.yaml"
+    waiver = "{requirement: BND-SIGN, reason: lab, by: me}"
+    plan.write_text(f"package: {{core: {package}, install_dir: target}}\nwaivers: [{waiver}]\n")
+    for message in ("The packages are unpacked in", "The packages are already unpacked in"):
+        assert main(["unpack", str(plan)]) == ExitStatus.DONE
+        error = capsys.readouterr().err
+        assert f"NOT VERIFIED: {package.name}: the signature file is missing" in error
+        assert f"{message} {tmp_path}/target" in error
+
+
+def test_other_key_is_a_warning_of_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signer, package = Signer(), core(tmp_path)
+    try:
+        fingerprint = signer.make_key("somebody")
+        package.with_name(f"{package.name}.sig").write_bytes(signer.sign("somebody", package))
+        (tmp_path / "key.pub").write_bytes(signer.export("somebody"))
+    finally:
+        signer.close()
+    command = ["verify", str(package), "--key", str(tmp_path / "key.pub"), "--fingerprint", fingerprint]
+    assert main(command) == ExitStatus.DONE
+    assert "instead of the vendor's key 09EE E7B9" in capsys.readouterr().out

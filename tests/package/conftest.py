@@ -20,7 +20,9 @@ def signer() -> Iterator[Signer]:
 
 
 @pytest.fixture
-def harness(signer: Signer, tmp_path: Path) -> PackageHarness:
+def harness(signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackageHarness:
+    """A folder with a package that the vendor has signed. The key `vendor` takes the place of the vendor's real key."""
+    monkeypatch.setattr("acp_tui.package.trust.VENDOR_FINGERPRINT", signer.fingerprint("vendor"))
     created = PackageHarness(tmp_path, signer)
     created.sign(core(tmp_path))
     (tmp_path / "verify-key.pub").write_bytes(signer.export("vendor"))

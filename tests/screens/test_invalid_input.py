@@ -3,10 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from acp_tui.checks.verdict import Outcome
+from acp_tui.plan.draft import save
+from screens.widgets.line_input import Line
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
-from tests.support.wizard_pilot import wizard
+from tests.support.wizard_pilot import screen_text, wizard
 
 PLAN = valid_plan()
 FACTS = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
@@ -42,3 +46,44 @@ async def test_unknown_values_of_an_unchecked_node_are_not_findings(tmp_path: Pa
         assert session.verdict_view.unchecked == nodes
         assert not [v for v in session.verdict_view.reported if v.outcome is Outcome.UNKNOWN and v.node in nodes]
         assert not session.report().ready
+
+
+def files_with_the_canary(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and b"c4nary" in file.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("ssh.username", "root:c4nary"),
+        ("nodes[0].ssh.username", "root:c4nary@host"),
+        ("nodes[0].address", "root:c4nary@10.0.0.1"),
+        ("registry.address", "https://me:c4nary@r.example.com"),
+        ("address.platform", "me:c4nary@acp.example.com"),
+        ("ssh.password", "\ufeffc4nary"),
+    ],
+)
+async def test_password_in_another_field_is_not_stored_or_shown(tmp_path: Path, path: str, typed: str) -> None:
+    async with wizard(tmp_path, PLAN, "nodes", FACTS) as (_pilot, session):
+        before = session.plan
+        reason = session.answer(path, typed)
+        assert reason
+        assert "c4nary" not in reason
+        assert session.plan == before
+        save(session.draft)
+    assert files_with_the_canary(tmp_path) == []
+
+
+@pytest.mark.parametrize("typed", ["root:c4nary", "worker root:c4nary@10.0.0.77", "10.0.0.77 user=root:c4nary"])
+async def test_password_in_the_line_for_new_nodes_is_not_stored(tmp_path: Path, typed: str) -> None:
+    async with wizard(tmp_path, PLAN, "nodes", FACTS) as (pilot, session):
+        line = pilot.app.screen.query_one("#add", Line)
+        line.focus()
+        line.value = typed
+        await pilot.press("enter")
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert "must not be next to the user name" in text or "must not contain a colon" in text
+        assert session.plan.nodes == PLAN.nodes
+        save(session.draft)
+    assert files_with_the_canary(tmp_path) == []

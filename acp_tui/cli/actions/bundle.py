@@ -26,6 +26,7 @@ from acp_tui.core.gpg.encryption import Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.start import bundle_for
+from acp_tui.package.trust import trust_warnings
 from acp_tui.preflight.bundle import SecretsMode, place_for
 from acp_tui.preflight.host_keys import unconfirmed
 from acp_tui.preflight.report.diff import changes
@@ -36,7 +37,7 @@ from acp_tui.preflight.report.model import Report
 
 def bundle(options: Namespace) -> int:
     """Run the preflight and write the bundle with its report."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     folder = Path(options.dir)
     try:
         place_for(folder)
@@ -78,6 +79,8 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     report = await run_preflight(source)
     print_changes(source, report)
     bundle_dir = await bundle_for(source.plan, report, source.known_hosts, folder, plan_dir=source.plan_dir, keep=keep)
+    for warning in trust_warnings(report.verdicts):
+        print_err(warning)
     print_err(_("The bundle was written to {folder}").format(folder=bundle_dir))
     if waiting := unconfirmed(source.plan, source.known_hosts, changes=True):
         print_err(not_confirmed(waiting))

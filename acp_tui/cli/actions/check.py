@@ -43,7 +43,7 @@ _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL,
 
 def check(options: Namespace) -> int:
     """Check the nodes, the cluster and the plan. Print the report and the changes since the last one."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     require_known(source.plan, options.node or (), options.only or ())

@@ -33,7 +33,7 @@ from acp_tui.install.verify.run import Finish
 
 def finish(options: Namespace) -> int:
     """Verify the cluster once, or until it is healthy. Print the result. With --clean-up, remove the installer."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     if not source.plan.control_planes:
         raise CommandFailed(
             _("The plan has no control plane node. Add a node with the role control-plane."), ExitStatus.CHECK_FAILED

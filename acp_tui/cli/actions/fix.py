@@ -43,7 +43,7 @@ class _Known:
 
 def fix_nodes(options: Namespace) -> int:
     """Show the fixes, ask for confirmation on each node, apply them and check the changed nodes again."""
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     names = _host_names(options.hostname or ())

@@ -31,9 +31,8 @@ from acp_tui.install.start import StartError
 
 def install(options: Namespace) -> int:
     """Install the plan. If the last install of this host has not ended, resume it instead."""
-    source = confirm_host_keys(
-        open_plan(options.plan, options.passphrase_file), accept_new=options.accept_new, changes=True
-    )
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
+    source = confirm_host_keys(source, accept_new=options.accept_new, changes=True)
     session = install_session(source)
     run = session.unfinished_run()
     if run is not None:
@@ -65,7 +64,7 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
     events = session.check(print_progress)
     package = await unpacking(anext(events))
     assert isinstance(package, PackageReady)
-    print_unpacked(package.folder, new=package.new)
+    print_unpacked(package.folder, package.warnings, new=package.new)
     output = PreflightOutput(source)
     async for event in events:
         if not isinstance(event, PackageReady):

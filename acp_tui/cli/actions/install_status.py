@@ -20,7 +20,7 @@ from acp_tui.install.run.start_resume_abort import maybe_running_text
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
 from acp_tui.install.verify.diagnosis import diagnose_run
 from acp_tui.install.verify.run import now
-from acp_tui.plan.file import PlanErrors
+from acp_tui.plan.file import PlanErrors, ReferencesRefused
 from acp_tui.preflight.bundle import BundleCorrupt
 
 
@@ -147,7 +147,7 @@ async def _show_diagnosis(state: RunState) -> None:
     """
     try:
         result = await diagnose_run(state)
-    except (BundleCorrupt, PlanErrors, OSError) as error:
+    except (BundleCorrupt, PlanErrors, ReferencesRefused, OSError) as error:
         print_err(str(error))
         return
     if result is None:

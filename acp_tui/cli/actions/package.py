@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.package.reader import pace
 from acp_tui.package.service import PackageWork
+from acp_tui.package.trust import trust_warnings
 from acp_tui.plan.model import Plan
 
 
@@ -29,7 +30,7 @@ async def verify_package(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
 
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
     done = await unpacking(work.unpack(plan, print_progress))
-    print_unpacked(work.target(plan), new=done)
+    print_unpacked(work.target(plan), trust_warnings(await work.verdicts(plan)), new=done)
     return ExitStatus.DONE
 
 
@@ -49,13 +50,13 @@ async def unpacking(work: Awaitable[T]) -> T:
         end_progress()
 
 
-def print_unpacked(folder: Path, *, new: bool) -> None:
-    """Print the folder of the unpacked packages. `new`: this command unpacked them."""
-    message = (
-        _("The packages are verified and unpacked in {folder}")
-        if new
-        else _("The packages are already unpacked in {folder}")
-    )
+def print_unpacked(folder: Path, warnings: Sequence[str], *, new: bool) -> None:
+    """Print the folder of the unpacked packages, and the warnings about them. `new`: this command unpacked them."""
+    message = _("The packages are unpacked in {folder}") if new else _("The packages are already unpacked in {folder}")
+    if new and not warnings:
+        message = _("The packages are verified and unpacked in {folder}")
+    for warning in warnings:
+        print_err(warning)
     print_err(message.format(folder=folder))
 
 

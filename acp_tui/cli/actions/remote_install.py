@@ -60,6 +60,8 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
             match event:
                 case PackageReady():
                     end_progress()
+                    for warning in event.warnings:
+                        print_err(warning)
                 case RemoteResume():
                     print_err(_("acp-tui resumes the unfinished install on {address}.").format(address=host.address))
                 case ProgramCopied():

@@ -20,7 +20,7 @@ def run(options: Namespace) -> int:
     from acp_tui.install.config.render import render
     from acp_tui.install.config.unverified import unverified
 
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     text = render(source.plan, source.plan_dir)
     if source.plan.kubernetes.version is None:
         print_err(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acp_tui.cli.options import Subparsers, add_command, plan_metavar
+from acp_tui.cli.options import Subparsers, add_allow_references, add_command, plan_metavar
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 
@@ -29,6 +29,7 @@ def register(commands: Subparsers) -> None:
         metavar=plan_metavar(),
         help=_("also mask the secrets of this plan, and add the plan to the archive"),
     )
+    add_allow_references(parser)
 
 
 def run(options: Namespace) -> int:
@@ -48,7 +49,7 @@ def run(options: Namespace) -> int:
         message = _("{path}: the name of the archive must end with .tar.gz or .tgz")
         raise CommandFailed(message.format(path=options.file), ExitStatus.USAGE)
     folder = Path(options.run_dir) if options.run_dir else newest_run(state_home())
-    source = open_plan(options.plan, None) if options.plan else None
+    source = open_plan(options.plan, None, allow_references=options.allow_references) if options.plan else None
     plan = absolute(source.plan, source.plan_dir) if source else None
     if folder is None:
         print_err(_("This user has not started an install on this host."))
@@ -111,14 +112,14 @@ async def _diagnosis(state: "RunState") -> Mapping[str, str]:
     from acp_tui.install.run.state import Phase
     from acp_tui.install.verify.collect import NodeAccess
     from acp_tui.install.verify.diagnosis import diagnose_install
-    from acp_tui.plan.file import PlanErrors
+    from acp_tui.plan.file import PlanErrors, ReferencesRefused
     from acp_tui.preflight.bundle import BundleCorrupt, open_bundle
 
     if state.phase is Phase.SUCCESS or state.spec.bundle is None:
         return {}
     try:
         bundle = open_bundle(state.spec.bundle)
-    except (BundleCorrupt, PlanErrors, OSError) as error:
+    except (BundleCorrupt, PlanErrors, ReferencesRefused, OSError) as error:
         return {"triage.txt": f"{error}\n"}
     print_err(_("acp-tui queries the installer node for the state of the install."))
     found = await diagnose_install(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))

@@ -20,5 +20,5 @@ def run(options: Namespace) -> int:
     from acp_tui.cli.context import open_plan
     from acp_tui.package.service import PackageWork
 
-    source = open_plan(options.plan, options.passphrase_file)
+    source = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
     return asyncio.run(unpack_packages(source.plan, PackageWork(source.plan_dir)))

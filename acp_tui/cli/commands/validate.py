@@ -36,7 +36,8 @@ def run(options: Namespace) -> int:
     """Print all errors of the plan at once."""
     from dataclasses import asdict
 
-    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_json, print_out
+    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_err, print_json, print_out
+    from acp_tui.cli.references import reference_policy
     from acp_tui.core.clock import now
     from acp_tui.plan.file import PlanReading, read_plan
     from acp_tui.plan.model import Plan
@@ -48,9 +49,14 @@ def run(options: Namespace) -> int:
     plan_file = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
-            reading = PlanReading(open_plan(options.plan, options.passphrase_file).plan)
+            reading = PlanReading(
+                open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references).plan
+            )
         else:
-            reading = read_plan(plan_file)
+            policy = reference_policy(allow=options.allow_references)
+            reading = read_plan(plan_file, references=policy)
+            for warning in reading.warnings:
+                print_err(warning)
     except OSError as error:
         raise file_failed(plan_file, error) from error
     plan = reading.plan or Plan()

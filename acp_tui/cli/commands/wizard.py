@@ -26,8 +26,11 @@ def run(options: Namespace) -> int:
 
     if options.plan is None:
         return asyncio.run(run_app(AcpApp(state_home())))
-    source = open_plan(options.plan, options.passphrase_file, secrets_optional=True)
+    source = open_plan(
+        options.plan, options.passphrase_file, secrets_optional=True, allow_references=options.allow_references
+    )
     ask_secrets = source.bundle is not None and source.bundle.document is None
     draft = new_draft(state_home(), source.plan, source.known_hosts, ask_secrets=ask_secrets)
     plan_file = None if source.bundle else source.file  # acp-tui never writes to a bundle
-    return asyncio.run(run_app(AcpApp(state_home(), draft=draft, plan_file=plan_file, plan_dir=source.plan_dir)))
+    app = AcpApp(state_home(), draft=draft, plan_file=plan_file, plan_dir=source.plan_dir, warnings=source.warnings)
+    return asyncio.run(run_app(app))

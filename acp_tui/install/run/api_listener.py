@@ -20,9 +20,9 @@ from itertools import chain
 from pathlib import Path
 
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.local_host import is_local_address
 from acp_tui.core.text import sanitize
 from acp_tui.install.run.state import CONTAINER, container_tool
-from acp_tui.package.facts import is_local_address
 
 Address = tuple[IPv4Address | IPv6Address, int]
 """IP address and TCP port. An IPv4 address in the IPv6 format is converted to IPv4."""

@@ -77,7 +77,7 @@ def diagnosis_collectors(release: str) -> tuple[Collector, ...]:
 async def diagnose_run(run: RunState) -> Diagnosis | None:
     """Diagnose a run, with the plan and the logins of its bundle. None: the run has no bundle.
 
-    Raises: BundleCorrupt, PlanErrors, OSError."""
+    Raises: BundleCorrupt, PlanErrors, ReferencesRefused, OSError."""
     bundle = open_bundle(run.spec.bundle) if run.spec.bundle else None
     if bundle is None:
         return None

@@ -4,6 +4,7 @@ All scalar values stay text until the fields of the plan convert them. So `relea
 such as `0123` or `yes` stays unchanged.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +54,23 @@ class Problem:
         )
 
 
+class _Loader(yaml.SafeLoader):
+    """Composes YAML nodes, and records the tag of each node that has one in the text, such as `!vault`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.tags: dict[int, str] = {}
+        """The `id` of a node → its tag in the text."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        tag = getattr(event, "tag", None)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        if tag is not None and node is not None:
+            self.tags[id(node)] = tag
+        return node
+
+
 @dataclass
 class Document:
     """The content of one YAML file as plain data, with the line of each value."""
@@ -63,6 +81,8 @@ class Document:
     lines: dict[tuple[PathPart, ...], int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
+    tags: Mapping[int, str] = field(default_factory=dict)
+    """The `id` of a YAML node → the tag that the file gives it. No tag is allowed."""
 
     def line(self, steps: tuple[PathPart, ...]) -> int:
         """Return the line of a plan key in the file.
@@ -92,7 +112,7 @@ def parse_document(path: Path, raw: bytes) -> Document:
         document.problem((), _("the file is larger than {limit} bytes, so it is not a plan").format(limit=MAX_BYTES))
         return document
     try:
-        node = yaml.compose(raw.decode("utf-8"), Loader=yaml.SafeLoader)
+        node, document.tags = _composed(raw.decode("utf-8"))
     except UnicodeDecodeError:
         document.problem((), _("the file is not UTF-8 text"))
         return document
@@ -118,6 +138,16 @@ def parse_document(path: Path, raw: bytes) -> Document:
     return document
 
 
+def _composed(text: str) -> tuple[yaml.Node | None, Mapping[int, str]]:
+    """Return the root node of a YAML text, and the tags in the text by the `id` of their nodes. Raises YAMLError."""
+    loader = _Loader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    finally:
+        loader.dispose()
+    return node, loader.tags
+
+
 def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, ancestors: tuple[yaml.Node, ...]) -> Value:
     document.lines.setdefault(steps, node.start_mark.line + 1)
     document.values += 1
@@ -130,6 +160,9 @@ def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, anc
     if node in ancestors or len(ancestors) > 20:
         document.problem(steps, _("the YAML values are nested too deeply or refer to themselves"))
         return None
+    if id(node) in document.tags:
+        _tag_problem(document, steps, node)
+        return None
     if isinstance(node, yaml.ScalarNode):
         return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
     if isinstance(node, yaml.SequenceNode):
@@ -138,6 +171,10 @@ def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, anc
     for key_node, value_node in node.value:
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
         here = (*steps, key)
+        if id(key_node) in document.tags:
+            document.lines[here] = key_node.start_mark.line + 1
+            _tag_problem(document, here, key_node)
+            continue
         if key in result:
             document.lines[here] = key_node.start_mark.line + 1
             document.problem(here, pgettext("error", "duplicate key"))
@@ -145,3 +182,9 @@ def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, anc
         document.lines[here] = key_node.start_mark.line + 1
         result[key] = _plain(value_node, here, document, (*ancestors, node))
     return result
+
+
+def _tag_problem(document: Document, steps: tuple[PathPart, ...], node: yaml.Node) -> None:
+    message = _("the YAML tag {tag} is not allowed. Remove the tag, and enter the value without it.")
+    tag = document.tags[id(node)].replace("tag:yaml.org,2002:", "!!")
+    document.problem(steps, message.format(tag=shown(tag)))

@@ -9,8 +9,10 @@ from pydantic import BaseModel
 
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import _
+from acp_tui.core.ownership import weakness_of
 from acp_tui.plan.file.document import Problem, Value, parse_document, read_content
-from acp_tui.plan.file.secrets import merge_overlay, resolve_secrets
+from acp_tui.plan.file.references import FoundReferences, ReferencePolicy, find_references, only_trusted
+from acp_tui.plan.file.secrets import merge_overlay, readable_secrets, resolve_secrets
 from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import FieldError, InvalidValue, PathPart, build
 
@@ -36,39 +38,54 @@ class PlanReading:
 
     plan: Plan | None
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Messages about files with secrets that other users can read."""
 
 
-def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
-    """Read the plan at `path` and its secrets overlay, and return the plan.
+def load_plan(path: Path, overlay: bytes | None = None, *, references: ReferencePolicy = only_trusted) -> Plan:
+    """Read the plan at `path` and its secrets overlay, and return the plan. The parameters are those of `read_plan`.
 
-    Raises PlanErrors with all errors in the plan; OSError if a file cannot be read."""
-    reading = read_plan(path, overlay)
+    Raises PlanErrors with all errors in the plan; ReferencesRefused; OSError if a file cannot be read."""
+    return plan_of(read_plan(path, overlay, references=references))
+
+
+def plan_of(reading: PlanReading) -> Plan:
+    """Return the plan of `reading`. Raises PlanErrors if the plan has errors."""
     if reading.problems or reading.plan is None:
         raise PlanErrors(reading.problems)
     return reading.plan
 
 
-def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
+def read_plan(path: Path, overlay: bytes | None = None, *, references: ReferencePolicy = only_trusted) -> PlanReading:
     """Read the plan at `path` and its secrets overlay. Return the valid part of the plan and all errors.
 
-    `overlay`: the content of the secrets overlay; if None, the file `secrets.yaml` next to the plan is read. Raises
-    OSError if a file cannot be read."""
-    document = parse_document(path, read_content(path))
+    `overlay`: the content of the secrets overlay; if None, the file `secrets.yaml` next to the plan is read.
+    `references`: decides about the references to secrets of this host, before one of them is read. Raises
+    ReferencesRefused if it refuses them; OSError if a file cannot be read."""
+    # The owners are checked first. A file that only the operator and root can change stays the same until it is read.
     overlay_path = path.with_name(SECRETS_NAME)
+    files = (path, overlay_path) if overlay is None and overlay_path.exists() else (path,)
+    weakness = next((weak.reason for file in files if (weak := weakness_of(file))), "")
+    document = parse_document(path, read_content(path))
     if overlay is None:
-        overlay = read_content(overlay_path) if overlay_path.exists() else b""
+        overlay = read_content(overlay_path) if overlay_path in files else b""
     secrets = parse_document(overlay_path, overlay)
+    merged = merge_overlay(document.data, secrets.data)
+    if found := find_references((document, secrets), merged):
+        references(FoundReferences(path, found, weakness))
+    pairs = zip(files, (document, secrets), strict=False)  # an overlay given as bytes has no file
+    warnings = tuple(filter(None, (readable_secrets(file, part) for file, part in pairs)))
     for part in (document, secrets):
         resolve_secrets(Plan, part.data, (), part)
     problems = [*document.problems, *secrets.problems]
-    merged = merge_overlay(document.data, secrets.data)
-    plan, errors = _build_valid_part(merged)
+    plan, errors = _build_valid_part(merge_overlay(document.data, secrets.data))
     for error in errors:
         source = secrets if error.steps in secrets.lines else document
         steps, message = _explain(error)
         source.problem(steps, message)
         problems.append(source.problems[-1])
-    return PlanReading(plan, tuple(sorted(problems, key=lambda p: (p.file == SECRETS_NAME, p.line))))
+    in_order = sorted(problems, key=lambda problem: (problem.file == SECRETS_NAME, problem.line))
+    return PlanReading(plan, tuple(in_order), warnings)
 
 
 def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:

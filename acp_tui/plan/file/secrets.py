@@ -1,15 +1,19 @@
 """Insert secrets into the data of a plan: from environment variables, from files and from the secrets overlay."""
 
 import os
+import shlex
+import stat
 from ipaddress import ip_address
+from pathlib import Path
 
 from pydantic import BaseModel
 
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.text import sanitize
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.file.document import Data, Document, Value
-from acp_tui.plan.model import models_in
+from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import PathPart
 from acp_tui.plan.sections.section import is_secret
 
@@ -52,6 +56,33 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document
         case _other:
             document.problem(steps, _("the secret must be text, {{env: NAME}} or {{file: PATH}}").format())
     return None
+
+
+def readable_secrets(path: Path, document: Document) -> str:
+    """Return a warning if other users can read a file with secrets in plain text; "" if they cannot.
+
+    Call this before the references are replaced. Raises OSError if the file does not exist."""
+    mode = path.stat().st_mode
+    if not mode & (stat.S_IRGRP | stat.S_IROTH) or not _has_secret(Plan, document.data):
+        return ""
+    text = _("{file} contains secrets, and other users can read it (mode {mode:o}). Run: {command}")
+    command = f"chmod 600 {shlex.quote(str(path))}"
+    return text.format(file=sanitize(str(path)), mode=stat.S_IMODE(mode), command=sanitize(command))
+
+
+def _has_secret(model: type[BaseModel], value: Value) -> bool:
+    """Return True if `value` contains a secret in plain text."""
+    if isinstance(value, list):
+        return any(_has_secret(model, item) for item in value)
+    if not isinstance(value, dict):
+        return False
+    for name, info in model.model_fields.items():
+        inner = value.get(name)
+        if is_secret(info.annotation) and isinstance(inner, str) and inner:
+            return True
+        if any(_has_secret(part, inner) for part in models_in(info.annotation)):
+            return True
+    return False
 
 
 def merge_overlay(base: Value, over: Value) -> Value:

@@ -197,7 +197,10 @@ def _become(inventory: Inventory) -> Iterator[LineNote]:
 
 
 def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:
-    return ((line, value) for name, (line, value) in _every(inventory) if name in _SECRETS and value)
+    for name, (line, value) in _every(inventory):
+        secret = value.partition(":")[2] if name in _NAMES["username"] else value if name in _SECRETS else ""
+        if secret:
+            yield line, secret
 
 
 def _every(inventory: Inventory) -> Iterator[tuple[str, tuple[int, str]]]:

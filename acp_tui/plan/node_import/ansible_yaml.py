@@ -14,6 +14,10 @@ _MOST_PARTS = 50_000
 
 A short file with nested YAML aliases can create millions of them."""
 _MOST_DEEP = 20
+_PLAIN_TAGS = frozenset(
+    {"!unsafe", *(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))}
+)
+"""The tags of values that are used as they are in the file. Only Ansible can read a value with another tag."""
 
 
 def is_yaml(text: str) -> bool:
@@ -84,7 +88,7 @@ class _Walk:
     def _variables(self, variables: Variables, node: yaml.Node | None) -> None:
         for name, line, value in self._entries(node):
             if isinstance(value, yaml.ScalarNode):
-                variables.put(name, line, VAULT if value.tag == "!vault" else str(value.value))
+                variables.put(name, line, str(value.value) if value.tag in _PLAIN_TAGS else VAULT)
 
     def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
         """Yield key, line number and value of each entry of a mapping.

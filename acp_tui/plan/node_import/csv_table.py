@@ -77,6 +77,9 @@ def read_table(text: str, sign: str) -> ParsedNodes:
                 continue
             values = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
             secrets += [(table.line_num, values[name]) for name in _SECRET if name in values]
+            secrets += [
+                (table.line_num, secret) for secret in (values.get("username", "").partition(":")[2],) if secret
+            ]
             try:
                 if len(cells) > len(columns):
                     raise InvalidHostLine(_("the row has more cells than the heading"))

@@ -14,8 +14,10 @@ from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.redaction import mask_user_info
 from acp_tui.core.text import truncate
 from acp_tui.plan.field_types import is_domain, is_ip
+from acp_tui.plan.node_import.passwords import password_message
 from acp_tui.plan.paths import InvalidValue, build
 
 Role = Literal["control-plane", "worker"]
@@ -85,12 +87,17 @@ class InvalidHostLine(AcpError, ValueError):
 
 def cleaned(text: str) -> str:
     """Return the text without control characters and invisible characters. Newlines and tabs stay."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("", with_newlines(text))
+
+
+def with_newlines(text: str) -> str:
+    """Return the text with a newline at the end of each line, and without a byte order mark at its start."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def bounded(text: str) -> str:
-    """Return text from a list of nodes, shortened so that a message can quote it."""
-    return truncate(text, _SHOWN)
+    """Return text from a list of nodes, shortened so that a message can quote it. A password before an @ is masked."""
+    return truncate(mask_user_info(text), _SHOWN)
 
 
 def role_of(label: str) -> Role | None:
@@ -177,7 +184,17 @@ def _padded(width: int, number: int) -> str:
 
 
 def endpoint(text: str) -> tuple[str | None, str, str | None]:
-    """Return user, host and port of `[user@]host[:port]`. The host is a name, a range or an address."""
+    """Return user, host and port of `[user@]host[:port]`. The host is a name, a range or an address.
+
+    Raises InvalidHostLine for `user:password@host`; the message does not contain the password."""
+    user, host, port = split_endpoint(text)
+    if user is not None and ":" in user:
+        raise InvalidHostLine(password_message())
+    return user, host, port
+
+
+def split_endpoint(text: str) -> tuple[str | None, str, str | None]:
+    """Return user, host and port as `endpoint`, but without a check of the user."""
     user, at, rest = text.rpartition("@")
     # A colon in an IPv6 address or in a range does not separate a port.
     match = re.fullmatch(r"((?:[^:\[\]]|\[[^\[\]]*\])+):([0-9]+)", rest)

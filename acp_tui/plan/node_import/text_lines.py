@@ -25,7 +25,9 @@ from acp_tui.plan.node_import.host import (
     endpoint,
     lines_of,
     role_of,
+    split_endpoint,
 )
+from acp_tui.plan.node_import.passwords import has_secret, login_secret, password_message
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\$?")
 _KEYS = {
@@ -35,7 +37,8 @@ _KEYS = {
     "password": "password", "pass": "password", "ansible_password": "password", "ansible_ssh_pass": "password",
     "nic": "nic", "ipv6": "ipv6", "role": "role", "address": "address", "ip": "address", "ansible_host": "address",
 }  # fmt: skip
-_SECRET = re.compile(r"\w*pass(?:word|phrase|wd)?([=:])(.*)", re.IGNORECASE)
+_SECRET = re.compile(r"(?:\w*pass(?:word|phrase|wd)?[=:]|(?:\w*user(?:name)?|login)=[^:]*:)(.*)", re.IGNORECASE)
+"""A password, or a user name that is followed by a password."""
 
 
 @dataclass
@@ -51,11 +54,6 @@ class _Record:
     """A host name with dots. It is ignored if the line also has an address."""
 
 
-def has_secret(text: str) -> bool:
-    """Return True if the text seems to contain a password. Callers must not store such text."""
-    return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
-
-
 def read_lines(content: str) -> ParsedNodes:
     """Read each line as one or more nodes, as a heading such as `workers:`, or as an error."""
     hosts: list[tuple[Host, str | None]] = []
@@ -67,8 +65,10 @@ def read_lines(content: str) -> ParsedNodes:
             heading = role
             continue
         for part in _parts(re.sub(r"^[-*]\s+", "", line)):
-            secrets += [(number, match[2]) for token in part.split() if (match := _SECRET.match(token)) and match[2]]
+            secrets += [(number, match[1]) for token in part.split() if (match := _SECRET.match(token)) and match[1]]
             try:
+                if login_secret(part):
+                    raise InvalidHostLine(password_message())
                 record = _record(part)
             except InvalidHostLine as invalid:
                 faults.append(LineNote(number, str(invalid)))
@@ -95,7 +95,7 @@ def _has_address(part: str) -> bool:
 
 
 def _is_address(token: str) -> bool:
-    host = endpoint(_value(token))[1]
+    host = split_endpoint(_value(token))[1]
     start = re.split(r"[-/]", host.strip("[]"))[0]
     return is_ip(host.strip("[]")) or is_ip(start) or re.match(r"\d+\.\d+\.", host) is not None
 
@@ -115,6 +115,8 @@ def _record(part: str) -> _Record:
         elif _is_address(token):
             user, host, port = endpoint(_value(token))
             record.hosts += [(address, user, port) for address in addresses(host)]
+        elif key.lower() not in _KEYS and has_secret(token):
+            raise InvalidHostLine(password_message())
         elif role := role_of(token.rstrip(":")):
             _set_value(record, "role", role)
         elif re.fullmatch(r"[0-9]+", token):

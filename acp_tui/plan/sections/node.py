@@ -5,14 +5,14 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from acp_tui.core.i18n import N_
-from acp_tui.plan.field_types import Bool, FilledText, IpText, Ipv6Text, Port
+from acp_tui.plan.field_types import Bool, IpText, Ipv6Text, Port, UserName
 from acp_tui.plan.sections.section import Section, answer
 
 
 class Ssh(Section):
     """The SSH login that all nodes share."""
 
-    username: FilledText = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
+    username: UserName = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
     port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("Password of the SSH user."))
     key_file: str | None = answer(
@@ -34,7 +34,7 @@ class Ssh(Section):
 class NodeSsh(Section):
     """The SSH login of one node. Missing values are taken from the login that all nodes share."""
 
-    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user for this node only."))
+    username: UserName | None = answer(None, id="P-SSH-USER", help=N_("SSH user for this node only."))
     port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port for this node only."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password for this node only."))
     key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("Path of the SSH private key file for this node only."))

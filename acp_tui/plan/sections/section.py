@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from acp_tui.plan.field_types import printable, writable
+from acp_tui.plan.text_rules import one_line, printable
 
 T = TypeVar("T")
 
@@ -55,6 +55,10 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: object, info: ValidationInfo) -> object:
-        """Reject control characters, except in a secret, because a secret is never shown or used in a path."""
-        secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
-        return writable(value) if secret else printable(value)
+        """Reject control characters. A secret must also be one line without a byte order mark."""
+        if not is_secret(cls.model_fields[info.field_name or ""].annotation):
+            return printable(value)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str):
+            one_line(text)
+        return value

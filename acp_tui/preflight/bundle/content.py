@@ -6,6 +6,7 @@ verified first.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +14,20 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
-from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
+from acp_tui.core.i18n import _
+from acp_tui.plan.file import (
+    SECRETS_NAME,
+    FoundReferences,
+    ReferencePolicy,
+    dump_plan,
+    dump_secrets,
+    load_plan,
+    only_trusted,
+)
 from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import NodeSsh
-from acp_tui.preflight.bundle.checksums import check_sums, sums
+from acp_tui.preflight.bundle.checksums import BundleCorrupt, FileProblem, check_sums, sums
 from acp_tui.preflight.bundle.directory import fill, place_for
 from acp_tui.preflight.bundle.layout import DOCUMENT, FILES, KNOWN_HOSTS, PAGE, PLAN, PRIVATE, REPORT, SEALED, SETUP
 from acp_tui.preflight.report.html.page import report_html
@@ -90,24 +100,43 @@ def is_sealed(directory: Path) -> bool:
     return SECRETS_NAME + SEALED in sums(directory)
 
 
-def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets: bool = True) -> Bundle:
+def open_bundle(
+    directory: Path,
+    passphrase: SecretStr | None = None,
+    *,
+    secrets: bool = True,
+    references: ReferencePolicy = only_trusted,
+) -> Bundle:
     """Verify the checksums, then read the bundle. If `secrets` is False, the files with secrets are not read.
 
-    Raises BundleCorrupt if a checksum is different, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
-    PassphraseWrong) if the secrets cannot be decrypted, and OSError if a file cannot be read.
+    `references`: decides about the files of this host that the plan names, such as private keys; see `load_plan`.
+
+    Raises BundleCorrupt if a checksum is different or a secret is a reference, PlanErrors if the plan is invalid,
+    ReferencesRefused, GpgFailed (PassphraseNeeded, PassphraseWrong) if the secrets cannot be decrypted, and OSError if
+    a file cannot be read.
     """
     check_sums(directory)
     included = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
     overlay, document = (_private(directory, name, passphrase) if secrets and included else None for name in PRIVATE)
     lines = (directory / KNOWN_HOSTS).read_text(encoding="utf-8").splitlines()
+    decide = partial(_without_references, directory, references)
     return Bundle(
         directory=directory.absolute(),
-        plan=load_plan(directory / PLAN, overlay or b""),
+        plan=load_plan(directory / PLAN, overlay or b"", references=decide),
         known_hosts=_read_known_hosts(lines),
         setup_line=(directory / SETUP).read_text(encoding="utf-8").strip(),
         report=_report(directory / REPORT),
         document=SecretStr(document.decode("utf-8")) if document is not None else None,
     )
+
+
+def _without_references(directory: Path, policy: ReferencePolicy, found: FoundReferences) -> None:
+    """Raise BundleCorrupt if a secret is a reference. acp-tui writes no references, so the bundle was changed."""
+    reason = _("a bundle must not contain references to secrets of this host, but the key {key} has one")
+    problems = [FileProblem(one.file, reason.format(key=one.path)) for one in found.references if one.kind != "content"]
+    if problems:
+        raise BundleCorrupt(directory, tuple(problems))
+    policy(found)
 
 
 def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:

@@ -1,6 +1,7 @@
 """The bundle: its files, checksums, atomic replacement, and secrets in only two of the files."""
 
 import ctypes
+import hashlib
 import json
 import os
 import stat
@@ -272,3 +273,20 @@ def test_earlier_bundle_renamed_by_a_killed_writer_is_restored(tmp_path: Path) -
     directory.rename(tmp_path / ".bundle.earlier")
     write(directory, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
+@pytest.mark.parametrize("kind", ["env", "file"])
+def test_bundle_with_a_reference_is_refused_before_it_is_read(tmp_path: Path, name: str, kind: str) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    text = f"admin: {{password: {{{kind}: {tmp_path}/pipe}}}}\n"
+    (directory / name).write_text(text)
+    listed = (directory / SUMS).read_text().splitlines()
+    rest = [line for line in listed if not line.endswith(f"  {name}")]
+    own = f"{hashlib.sha256(text.encode()).hexdigest()}  {name}"
+    (directory / SUMS).write_text("".join(f"{line}\n" for line in (*rest, own)))
+    check_sums(directory)
+    with pytest.raises(BundleCorrupt, match=r"the key admin\.password has one") as damaged:
+        open_bundle(directory)
+    assert damaged.value.files == (name,)

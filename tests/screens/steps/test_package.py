@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 from textual.widgets import Input
 
 from screens.widgets.form import Form
@@ -85,3 +86,19 @@ async def test_each_of_several_packages_can_be_filled_in(tmp_path: Path) -> None
             assert (session.plan.package.core, session.plan.package.extensions) == (str(core_package), extensions_path)
         await pilot.pause()
         assert "fill in the next one" in screen_text(pilot)
+
+
+@pytest.mark.parametrize("step", ["package", "review", "install"])
+async def test_package_that_is_not_verified_is_named(tmp_path: Path, step: str) -> None:
+    package = core(tmp_path)
+    waiver: JsonValue = [{"requirement": "BND-SIGN", "reason": "lab", "by": "me"}]
+    names: JsonValue = {"core": str(package), "fingerprint": "A" * 40}
+    async with wizard(tmp_path, valid_plan(package=names, waivers=waiver), step) as (pilot, session):
+        await session.evaluate_now()
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert f"NOT VERIFIED: {package.name}: the signature" in text
+        assert "the plan trusts the key AAAA AAAA" in text
+        if step == "package":
+            await pilot.press("ctrl+v")
+            await until(pilot, lambda: "The package is unpacked, but NOT VERIFIED." in screen_text(pilot))

@@ -1,0 +1,27 @@
+"""Remember in the state folder which references of a plan the operator has confirmed. So acp-tui asks only once."""
+
+from pathlib import Path
+
+from acp_tui.core.files import private_folder, read_limited, write_atomically
+from acp_tui.plan.file.references import FoundReferences
+
+_NAME = "confirmed-references"
+"""A file with one digest on each line."""
+
+
+def is_confirmed(home: Path, found: FoundReferences) -> bool:
+    """Return True if the operator has confirmed these references earlier. `home`: the state folder."""
+    return found.digest in _digests(home)
+
+
+def remember_confirmed(home: Path, found: FoundReferences) -> None:
+    """Record that the operator has confirmed these references. Raises OSError if the record cannot be written."""
+    digests = dict.fromkeys((*_digests(home), found.digest))
+    write_atomically(private_folder(home) / _NAME, "".join(f"{digest}\n" for digest in digests), mode=0o600)
+
+
+def _digests(home: Path) -> tuple[str, ...]:
+    try:
+        return tuple(read_limited(home / _NAME).decode("ascii").split())
+    except (OSError, UnicodeDecodeError):
+        return ()

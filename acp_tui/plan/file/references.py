@@ -1,0 +1,190 @@
+"""Find the references of a plan to secrets of this host, before any of them is read.
+
+A reference makes acp-tui read a file or an environment variable, and send its content to other machines. So the author
+of a plan can send secrets of the person who opens it. A policy therefore decides about the references of each plan:
+`only_trusted` is the default, and refuses them if another user can change the plan.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.files import resolve_path
+from acp_tui.core.i18n import _
+from acp_tui.plan.file.document import Data, Document, Value
+from acp_tui.plan.model import Plan, models_in
+from acp_tui.plan.paths import PathPart, dotted
+from acp_tui.plan.sections.section import is_secret
+
+ReferenceKind = Literal["env", "file", "content"]
+"""env, file: a secret in the form `{env: NAME}` or `{file: PATH}`. content: a key with the path of a file, such as a
+private key, whose content is sent to the installer or to the installer node."""
+
+_CONTENT_KEYS = (
+    ("ssh", "key_file"),
+    ("certificate", "cert_file"),
+    ("certificate", "key_file"),
+    ("package", "core_signature"),
+    ("package", "extensions_signature"),
+    ("package", "public_key"),
+)
+_NODE_KEY = ("ssh", "key_file")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference in a plan. `source`: the name of the variable, or the path of the file."""
+
+    file: str
+    """The name of the YAML file with the reference."""
+    path: str
+    kind: ReferenceKind
+    source: str
+    receiver: str
+    """A description of the machines that get the secret."""
+
+    def __str__(self) -> str:
+        if self.kind == "env":
+            text = _("{key}: the environment variable {source}. Receiver: {receiver}.")
+        else:
+            text = _("{key}: the file {source}. Receiver: {receiver}.")
+        return text.format(key=self.path, source=_visible(self.source), receiver=_visible(self.receiver))
+
+
+@dataclass(frozen=True)
+class FoundReferences:
+    """All references of a plan and its secrets overlay. `file`: the plan file."""
+
+    file: Path
+    references: tuple[Reference, ...]
+    weakness: str
+    """The reason why another user can change the plan; "" if only the operator and root can change it."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 sum of the references. It changes if a source or a receiver changes."""
+        rows = [(one.path, one.kind, one.source, one.receiver) for one in self.references]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the reason for the question, and one line for each reference."""
+        text = _("The plan {file} refers to secrets of this host, but it is not trusted: {reason}.")
+        first = text.format(file=_visible(str(self.file)), reason=self.weakness)
+        return (first, *(f"  {one}" for one in self.references))
+
+
+class ReferencesRefused(AcpError, ValueError):
+    """The plan has references to secrets of this host, and nobody has confirmed them. Nothing was read."""
+
+    exit_status = ExitStatus.CHECK_FAILED
+
+    def __init__(self, found: FoundReferences, way_out: str = "") -> None:
+        super().__init__("\n".join((*found.lines(), way_out or _copy_advice())))
+        self.found = found
+
+
+ReferencePolicy = Callable[[FoundReferences], None]
+"""Decides about the references of a plan, before one is read. Raises AcpError if they must not be read."""
+
+
+def only_trusted(found: FoundReferences) -> None:
+    """Raise ReferencesRefused if another user can change the plan."""
+    if found.weakness:
+        raise ReferencesRefused(found)
+
+
+def _copy_advice() -> str:
+    """Return how to use a plan of another user without a question."""
+    return _("If the references are correct, copy the plan to a folder of your own, and use the copy.")
+
+
+def find_references(documents: tuple[Document, ...], merged: Value) -> tuple[Reference, ...]:
+    """Return the references in the documents of a plan, in the order of the documents.
+
+    `merged`: the plan data with the overlay applied. It decides who receives a secret."""
+    plan = merged if isinstance(merged, dict) else {}
+    found = [one for document in documents for one in _secrets(Plan, document.data, (), document, plan)]
+    found += [one for document in documents for one in _contents(document, plan)]
+    return tuple(dict.fromkeys(found))
+
+
+def _secrets(
+    model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: Document, plan: Data
+) -> Iterator[Reference]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secrets(model, item, (*steps, index), document, plan)
+    if not isinstance(value, dict):
+        return
+    for name, info in model.model_fields.items():
+        inner, here = value.get(name), (*steps, name)
+        if is_secret(info.annotation) and isinstance(inner, dict):
+            match list(inner.items()):
+                case [("env", str(source))]:
+                    yield _reference("env", here, source, document, plan)
+                case [("file", str(source))]:
+                    yield _reference("file", here, source, document, plan)
+        for part in models_in(info.annotation):
+            yield from _secrets(part, inner, here, document, plan)
+
+
+def _contents(document: Document, plan: Data) -> Iterator[Reference]:
+    """Yield each key with the path of a file whose content acp-tui sends."""
+    nodes = document.data.get("nodes")
+    count = len(nodes) if isinstance(nodes, list) else 0
+    of_nodes = (("nodes", index, *_NODE_KEY) for index in range(count))
+    for steps in (*_CONTENT_KEYS, *of_nodes):
+        name = value_at(document.data, steps)
+        if isinstance(name, str) and name.strip():
+            yield _reference("content", steps, name, document, plan)
+
+
+def _reference(
+    kind: ReferenceKind, steps: tuple[PathPart, ...], source: str, document: Document, plan: Data
+) -> Reference:
+    source = source if kind == "env" else str(resolve_path(document.folder.absolute(), source))
+    return Reference(document.name, dotted(steps), kind, source, _receiver(steps, document, plan))
+
+
+def value_at(value: Value, steps: tuple[PathPart, ...]) -> Value:
+    """Return the value of a plan key in the data of a YAML file; None if the data does not have it."""
+    for step in steps:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _receiver(steps: tuple[PathPart, ...], document: Document, plan: Data) -> str:
+    """Return who receives the secret or the file of a plan key."""
+    section, key = steps[0], steps[-1]
+    if key == "key_passphrase":
+        return _("nobody; acp-tui uses the passphrase only on this host")
+    if section == "package":
+        return _("the installer node, if the install runs on a different host")
+    if section == "registry" and (address := value_at(plan, ("registry", "address"))):
+        return _("the registry {address}, the installer and the cluster").format(address=address)
+    if section in ("ssh", "nodes") and key == "password":
+        return _("the nodes {nodes}, the installer and the cluster").format(nodes=_nodes(steps, document, plan))
+    return _("the installer and the cluster")
+
+
+def _nodes(steps: tuple[PathPart, ...], document: Document, plan: Data) -> str:
+    """Return the addresses of the nodes that receive the secret. All are named, so that none can be overlooked."""
+    nodes = plan.get("nodes") if steps[0] == "ssh" else [value_at(document.data, steps[:2])]
+    found = [value_at(node, ("address",)) for node in nodes] if isinstance(nodes, list) else []
+    return ", ".join(str(address) for address in found if address) or "-"
+
+
+def _visible(text: str) -> str:
+    """Return a value of an untrusted plan for a message. It is not shortened, so that no part of it stays hidden."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
