@@ -123,6 +123,7 @@ def pretty(**values: JsonValue) -> str:
         ('{"status": "Success", "step": %s}' % ("9" * 800_000), Says.SUCCESS, "Success"),
         ('{"status": "Failed", "left": NaN, "step": 4}', Says.FAILED, "4"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_progress_is_read_by_the_vendors_rule(text: str, says: Says, step: str | None) -> None:
     reply = read_progress(text)
