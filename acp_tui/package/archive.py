@@ -10,6 +10,7 @@ from typing import IO, cast
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
+from acp_tui.package.archive_headers import BoundedTarInfo
 from acp_tui.package.archive_safety import Guard, PackageRefused, link_target
 from acp_tui.package.file_type import describe_other_type
 from acp_tui.package.forward_reader import Forward, Skim
@@ -21,6 +22,8 @@ _END = 2 * tarfile.BLOCKSIZE
 """A complete archive ends with at least this number of zero bytes (two blocks)."""
 _MODES = 0o755
 """The permissions that an unpacked member can have."""
+_MAX_AFTER_END = 16 << 20
+"""The maximum number of bytes after the last member. tar fills its last record with zeros, which is at most 1 MiB."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,15 @@ def inspect(package: Path) -> PackageContents:
     with (
         open_package(package) as file,
         _readable(),
-        tarfile.open(fileobj=cast(IO[bytes], Skim(file)), mode="r:") as tar,
+        _opened(skim := Skim(file)) as tar,
     ):
-        while (member := _next(tar)) is not None:
+        while (member := _next(tar, skim)) is not None:
             name = guard.place(member)
             members += 1
             size += _written(member)
             if (member.isreg() or member.islnk()) and name in (SETUP, INIT):
                 names.add(name)
+        _check_rest(os.fstat(file.fileno()).st_size - tar.offset)
         file.seek(tar.offset)
         rest = Feed(file, package.name, 0)
         rest.drain()
@@ -72,8 +76,8 @@ def unpack(feed: Feed, folder: Path) -> None:
     folders: list[tuple[Path, tarfile.TarInfo]] = []
     made = {folder}
     stream = Forward(feed)
-    with _readable(feed), tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:") as tar:
-        while (member := _next(tar)) is not None:
+    with _readable(feed), _opened(stream) as tar:
+        while (member := _next(tar, stream)) is not None:
             place = folder / guard.place(member)
             _make_folders(place if member.isdir() else place.parent, made)
             if member.isdir():
@@ -86,6 +90,7 @@ def unpack(feed: Feed, folder: Path) -> None:
             else:
                 _write(tar, stream, member, place)
         end = tar.offset
+        _check_rest(feed.size - end)
         feed.drain()
         if feed.stopped:
             raise Cancelled
@@ -116,7 +121,12 @@ def open_package(package: Path) -> IO[bytes]:
     return file
 
 
-def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+def _opened(reader: Forward | Skim) -> tarfile.TarFile:
+    return tarfile.open(fileobj=cast(IO[bytes], reader), mode="r:", tarinfo=BoundedTarInfo)
+
+
+def _next(tar: tarfile.TarFile, reader: Forward | Skim) -> tarfile.TarInfo | None:
+    reader.limits.start_member()
     member = tar.next()
     tar.members.clear()  # type: ignore[attr-defined] # tarfile keeps them for seeking back; that costs memory here
     if member is not None and member.issparse():
@@ -164,6 +174,17 @@ def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
     and others: root runs these files."""
     place.chmod(member.mode & _MODES)
     os.utime(place, (member.mtime, member.mtime))
+
+
+def _check_rest(size: int) -> None:
+    """Raise PackageRefused if the archive continues for `size` bytes after its last member, and this is too much."""
+    if size > _MAX_AFTER_END:
+        raise PackageRefused(
+            _(
+                "The file continues for more than {size} MiB after the last member of the archive, so it is damaged."
+                " Copy the package again."
+            ).format(size=_MAX_AFTER_END >> 20)
+        )
 
 
 def _check_end(feed: Feed, end: int) -> None:

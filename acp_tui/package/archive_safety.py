@@ -16,8 +16,8 @@ _MAX_NAME = 4096
 _MAX_PART = 255
 """The maximum number of bytes that a file system allows in one name."""
 _MAX_DEPTH = 100
-_MAX_MEMBERS = 1_000_000
-_MAX_REMEMBERED = 256 << 20
+_MAX_MEMBERS = 200_000
+_MAX_REMEMBERED = 64 << 20
 """The maximum length of all folder paths of an archive together, in characters.
 
 Without this limit, a small archive with deep paths could use too much memory."""
@@ -92,7 +92,7 @@ class Guard:
 
     def _below_other_than_folder(self, name: str) -> bool:
         parents = {str(parent) for parent in PurePosixPath(name).parents}
-        return bool(parents & (self._files | self._links))
+        return not (parents.isdisjoint(self._files) and parents.isdisjoint(self._links))
 
 
 def link_target(member: tarfile.TarInfo) -> str:

@@ -1,7 +1,10 @@
 """Encryption with the real gpg, by passphrase and by key; no process or file remains."""
 
+import os
 import shutil
 import subprocess
+import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import gnupg
 import pytest
 from pydantic import SecretStr
 
+from acp_tui.core.files import READ_LIMIT
 from acp_tui.core.gpg.encryption import (
     GpgFailed,
     PassphraseNeeded,
@@ -119,3 +123,55 @@ def test_file_without_a_passphrase_fails(tmp_path: Path, content: bytes) -> None
     (tmp_path / "phrase").write_bytes(content)
     with pytest.raises(GpgFailed):
         read_passphrase(tmp_path / "phrase")
+
+
+def test_message_that_expands_beyond_the_limit_is_refused_in_little_memory(keyring: gnupg.GPG) -> None:
+    message = encrypt(bytes(200 << 20), ToPassphrase(PHRASE))
+    assert len(message) < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(GpgFailed, match="larger than 8 MiB"):
+            decrypt(message, PHRASE)
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_largest_content_is_decrypted(keyring: gnupg.GPG) -> None:
+    content = os.urandom(8 << 20)
+    assert decrypt(encrypt(content, ToPassphrase(PHRASE)), PHRASE) == content
+
+
+def test_gpg_that_does_not_finish_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "gpg"
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *--decrypt*) exec sleep 600 ;; esac\nexec {shutil.which("gpg")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("acp_tui.core.gpg.encryption._DECRYPT_TIMEOUT", 0.2)
+    started = time.monotonic()
+    with pytest.raises(GpgFailed, match=r"within 0\.2 s"):
+        decrypt(b"x" * (8 << 20), PHRASE)
+    assert time.monotonic() - started < 20
+
+
+def test_path_that_is_not_a_regular_file_has_no_passphrase(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"x" * (READ_LIMIT + 1))
+    for path, reason in (
+        (Path("/dev/zero"), "device"),
+        (tmp_path / "pipe", "pipe"),
+        (tmp_path, "directory"),
+        (tmp_path / "large", "larger than 1 MiB"),
+    ):
+        with pytest.raises(OSError, match=reason):
+            read_passphrase(path)
+        with pytest.raises(GpgFailed, match=reason):
+            encrypt(b"hidden", ToKey(str(path)))
+
+
+def test_passphrase_that_is_too_long_for_gpg_fails() -> None:
+    long = SecretStr("x" * 1001)
+    with pytest.raises(GpgFailed, match="longer than 1000 bytes"):
+        encrypt(b"hidden", ToPassphrase(long))
+    with pytest.raises(GpgFailed, match="longer than 1000 bytes"):
+        decrypt(b"", long)

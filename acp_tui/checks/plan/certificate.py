@@ -152,8 +152,8 @@ def _issuers(read: CertificateFacts) -> Iterator[Finding]:
 
 
 def remove_passphrase_command(path: Path) -> str:
-    """Return the command that writes a private key without its passphrase to `<path>.pem`.
+    """Return the command that writes a private key without its passphrase to `<path>.pem`, with mode 0600.
 
     The command prompts for the passphrase.
     """
-    return f"umask 077; openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(f'{path}.pem')}"
+    return f"(umask 077; openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(f'{path}.pem')})"

@@ -4,24 +4,32 @@ gpg receives a passphrase through a pipe, never in an argument or an environment
 temporary home folder. A fingerprint selects a key in the keyring of the current user.
 """
 
+import io
 import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
+from typing import IO
 
 import gnupg
 from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import resolve_path
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _, pgettext
 
-_MAX_KEY = 1 << 20
-"""Maximum size of a public key file, in bytes."""
+_MAX_DECRYPTED = 8 << 20
+"""Maximum size of decrypted data, in bytes. A small encrypted file can expand to any size."""
+_MAX_PASSPHRASE = 1000
+"""Maximum size of a passphrase, in bytes. gpg has little memory for it."""
+_DECRYPT_TIMEOUT = 60.0
+"""Time limit for one decryption, in seconds."""
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
 """Options of gpg that derive the key from the passphrase with the highest number of iterations.
@@ -63,9 +71,10 @@ class PassphraseWrong(GpgFailed):
 def read_passphrase(path: Path) -> SecretStr:
     """Return the first line of the file `path`, which is the passphrase.
 
-    Raises: OSError if the file cannot be read; GpgFailed if the first line is empty or the file is not UTF-8 text."""
+    Raises: OSError if the file cannot be read, is not a regular file or is larger than 1 MiB; GpgFailed if the first
+    line is empty or too long, or the file is not UTF-8 text."""
     try:
-        line = path.read_text(encoding="utf-8").partition("\n")[0].removesuffix("\r")
+        line = read_limited(path).decode("utf-8").partition("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
         line = ""
     if not line:
@@ -116,7 +125,8 @@ def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
 
     `passphrase`: the passphrase of the message, or of the private key in the keyring of the current user.
 
-    Raises: PassphraseNeeded, PassphraseWrong, GpgFailed."""
+    Raises: PassphraseNeeded, PassphraseWrong; GpgFailed, also if the content is larger than 8 MiB or gpg does not
+    finish within a minute."""
     result = _run_decrypt(data, passphrase, temporary=True)
     if result.status == _NO_KEY:
         result = _run_decrypt(data, passphrase, temporary=False)
@@ -133,30 +143,71 @@ def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
 
 
 def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) -> gnupg.Crypt:
+    """Run gpg, and end it when its output is too large or it takes too long. python-gnupg has no such limits."""
     with _gpg(temporary=temporary) as gpg:
         # Without a terminal, a passphrase prompt of gpg would wait without end.
         no_prompt = ["--pinentry-mode", "loopback"] if passphrase is None and gpg.version >= (2, 1) else []
-        return gpg.decrypt(data, passphrase=_checked_text(passphrase) if passphrase else None, extra_args=no_prompt)
+        start = f"{_checked_text(passphrase)}\n".encode() if passphrase else b""
+        command = gpg.make_args(["--decrypt", *no_prompt], passphrase is not None)
+        result = gnupg.Crypt(gpg)
+        pipe = subprocess.PIPE
+        with (
+            ThreadPoolExecutor(2, "gpg") as threads,
+            subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=gpg.env) as running,
+        ):
+            assert running.stdin is not None
+            assert running.stdout is not None
+            assert running.stderr is not None
+            timer = Timer(_DECRYPT_TIMEOUT, running.kill)
+            timer.start()
+            try:
+                threads.submit(_write, running.stdin, start + data)
+                statuses = threads.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8"), result)
+                result.data = running.stdout.read(_MAX_DECRYPTED + 1)
+                if len(result.data) > _MAX_DECRYPTED:
+                    raise GpgFailed(
+                        _("the decrypted data is larger than {size} MiB; acp-tui does not write such files").format(
+                            size=_MAX_DECRYPTED >> 20
+                        )
+                    )
+                statuses.result()
+                running.wait()
+                if not timer.is_alive():
+                    raise GpgFailed(
+                        _("gpg did not decrypt the data within {seconds:g} s").format(seconds=_DECRYPT_TIMEOUT)
+                    )
+            finally:
+                timer.cancel()
+                running.kill()
+        return result
+
+
+def _write(pipe: IO[bytes], data: bytes) -> None:
+    with suppress(BrokenPipeError), pipe:  # gpg stops reading if it cannot decrypt the data
+        pipe.write(data)
 
 
 def _checked_text(passphrase: SecretStr) -> str:
     text = passphrase.get_secret_value()
     if not text or set(text) & set("\n\r\x00"):
         raise GpgFailed(_("the passphrase must be one line of text and must not be empty"))
+    if len(text.encode("utf-8", "surrogatepass")) > _MAX_PASSPHRASE:
+        raise GpgFailed(
+            _("the passphrase is longer than {count} bytes; gpg cannot use it").format(count=_MAX_PASSPHRASE)
+        )
     return text
 
 
 def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
     """Import a public key file and return the fingerprints of its keys."""
     try:
-        with key_file.open("rb") as file:
-            gpg.import_keys(file.read(_MAX_KEY))
+        gpg.import_keys(read_limited(key_file))
     except OSError as error:
         text = _(
             "cannot read the key file {key}: {reason}. Enter the path of a public key file, or a fingerprint of 40 "
             "hexadecimal digits."
         )
-        raise GpgFailed(text.format(key=key_file, reason=error.strerror or error)) from error
+        raise GpgFailed(text.format(key=key_file, reason=error_reason(error))) from error
     fingerprints = tuple(key["fingerprint"] for key in gpg.list_keys())
     if not fingerprints:
         raise GpgFailed(

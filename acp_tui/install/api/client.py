@@ -1,8 +1,9 @@
 """The client for the installer's HTTP API. No other module imports httpx.
 
 The installer node serves the API over plain HTTP, and the vendor documents little of it. So the client limits the size
-of each response and the time of each request. It ignores the proxy variables of the environment. It sends the
-configuration only once, and only to one address.
+of each response and the time of each request, and accepts no compressed response, which could expand to any size. It
+parses responses in a thread, so that a large one does not block the event loop. It ignores the proxy variables of the
+environment. It sends the configuration only once, and only to one address.
 """
 
 import asyncio
@@ -113,13 +114,13 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
         for path in (f"/{_TOKEN}", _TOKEN):
             reply = await _get(client, endpoint.base + path)
             if reply is not None and reply.status == 200 and not reply.html:
-                token = parse_token(reply.body)
+                token = await asyncio.to_thread(parse_token, reply.body)
                 break
         failure = ""
         for prefix in dict.fromkeys((endpoint.prefix, *PREFIXES)):
             reply = await _get(client, f"{endpoint.base}{prefix}{_VERSIONS}", token)
             if reply is not None and reply.status == 200 and not reply.html:
-                return parse_offer(reply.body)
+                return await asyncio.to_thread(parse_offer, reply.body)
             failure = failure or (f"HTTP {reply.status}" if reply is not None else "")
     without = "" if token else "\n" + f"{_TOKEN}: " + pgettext("error", "the installer returned no token")
     return Offered(raw=f"{_VERSIONS}: {failure or pgettext('error', 'the installer did not respond')}{without}")
@@ -169,6 +170,10 @@ async def progress(endpoint: Endpoint) -> ProgressReply | None:
     A response with an error status counts only if it is JSON. Any other text comes from a proxy."""
     async with _client(_ASK) as client:
         reply = await _get(client, endpoint.url("/api/progress"))
+    return await asyncio.to_thread(_progress_in, reply)
+
+
+def _progress_in(reply: _Reply | None) -> ProgressReply | None:
     if reply is None or reply.html or not reply.body.strip():
         return None
     if reply.status != 200 and not _is_json(reply.body):
@@ -214,15 +219,17 @@ def _step_line(text: str) -> str | None:
     return None
 
 
-def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _values(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _values(inner, key)
-    else:
-        yield key, value
+def _values(document: JsonValue) -> Iterator[tuple[str, JsonValue]]:
+    """Yield each value that is not a container, with the key of its object, in their order. Any depth is possible."""
+    pending: list[tuple[str, JsonValue]] = [("", document)]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, dict):
+            pending += reversed(value.items())
+        elif isinstance(value, list):
+            pending += ((key, inner) for inner in reversed(value))
+        else:
+            yield key, value
 
 
 def import_http_client() -> None:
@@ -247,7 +254,13 @@ def _client(limits: tuple[float, float]) -> "httpx.AsyncClient":
 
     timeout = httpx.Timeout(limits[0], connect=limits[1])
     # A connection of its own for every task: a kept one may be dead, and a POST on it would end in doubt.
-    return httpx.AsyncClient(verify=_ssl_context(), timeout=timeout, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(
+        verify=_ssl_context(),
+        timeout=timeout,
+        trust_env=False,
+        follow_redirects=False,
+        headers={"Accept-Encoding": "identity"},
+    )
 
 
 def _trace(on_connect: OnConnect) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
@@ -272,8 +285,10 @@ async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         async with asyncio.timeout(_BODY_TIMEOUT), client.stream("GET", url, headers=headers) as response:
-            body = await _body(response)
+            compressed, body = _is_compressed(response), await _body(response)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+        return None
+    if compressed:
         return None
     # Some servers declare any text as HTML, so the content decides.
     start = body.lstrip("\ufeff \t\r\n")[:1]
@@ -281,9 +296,16 @@ async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) 
     return _Reply(response.status_code, body, html)
 
 
+def _is_compressed(response: "httpx.Response") -> bool:
+    return response.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+
+
 async def _body(response: "httpx.Response") -> str:
+    """Return the first `MAX_BODY` bytes of a response as text; "" if the response is compressed."""
+    if _is_compressed(response):
+        return ""
     data = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         data += chunk
         if len(data) >= MAX_BODY:
             break

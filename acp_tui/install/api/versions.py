@@ -8,15 +8,27 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pydantic import JsonValue
 
+from acp_tui.core.text import sanitize
+
 _KUBERNETES = re.compile(
-    r"(?<![\w.-])v?(1\.[2-9]\d\.\d+)(?![\w.])"
+    r"(?<![\w.-])v?(1\.[2-9][0-9]\.[0-9]{1,9})(?![\w.])"
 )  # 1.20 and newer: no other component has such numbers
-_RUNTIME = re.compile(r"containerd[^\w\n]{0,8}(?:version[^\w\n]{0,8})?v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.])", re.I)
-_VERSION = re.compile(r"(?<![\w.-])v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.-])")
-_NUMBERS = re.compile(r"\d+")
+_RUNTIME = re.compile(
+    r"containerd[^\w\n]{0,8}(?:version[^\w\n]{0,8})?v?([0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9]{1,9})?)(?![\w.])",
+    re.I,
+)
+_VERSION = re.compile(r"(?<![\w.-])v?([0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9]{1,9})?)(?![\w.-])")
+_NUMBERS = re.compile(r"[0-9]+")
+_MAX_TOKEN = 16384
+"""The maximum length of a token, in characters. Servers reject longer HTTP headers."""
+_MAX_LINES = 10_000
+"""The maximum number of texts that are searched for versions. A ConfigMap has at most 1 MiB."""
+_MAX_PATH = 200
+"""The maximum length of the path before a text, in characters. The end of a longer path is used."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +54,18 @@ def parse_token(body: str) -> str | None:
     except (ValueError, RecursionError):
         found = text
     found = found.removeprefix("Bearer ") if found else None
+    if found and len(found) > _MAX_TOKEN:
+        return None
     return found if found and found.isascii() and found.isprintable() and " " not in found else None
 
 
 def _token_in(value: JsonValue) -> str | None:
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, dict):
-        for key in ("token", "access_token", "data"):
-            inner = value.get(key)
-            if found := _token_in(inner) if key == "data" else inner if isinstance(inner, str) else None:
+    while isinstance(value, dict):
+        for key in ("token", "access_token"):
+            if isinstance(found := value.get(key), str) and found:
                 return found
-    return None
+        value = value.get("data")
+    return value.strip() if isinstance(value, str) else None
 
 
 def parse_offer(body: str) -> Offered:
@@ -65,7 +77,7 @@ def parse_offer(body: str) -> Offered:
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict):
         return Offered(raw=body)
-    lines = tuple(_lines(data))
+    lines = tuple(islice(_lines(data), _MAX_LINES))
     about_kubernetes = [line for line in lines if re.search("kube|k8s", line, re.IGNORECASE)]
     kubernetes = _found(_KUBERNETES, about_kubernetes) or _found(_KUBERNETES, lines)
     about_runtime = [line for line in lines if "containerd" in line.partition(": ")[0]]
@@ -73,23 +85,35 @@ def parse_offer(body: str) -> Offered:
     return Offered(kubernetes, tuple(f"containerd://{version}" for version in runtimes), raw="\n".join(lines))
 
 
-def _lines(value: JsonValue, path: str = "") -> Iterator[str]:
-    """Yield each text in `value` as a line `path: text`. The path can name the component to which a version belongs."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _lines(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _lines(inner, path)
-    elif isinstance(value, str):
-        try:
-            nested: JsonValue = json.loads(value)
-        except (ValueError, RecursionError):
-            nested = None
-        if isinstance(nested, dict | list):
-            yield from _lines(nested, path)
-        else:
-            yield f"{path}: {value}"
+def _lines(data: JsonValue) -> Iterator[str]:
+    """Yield each text in `data` as a line `path: text`. The path can name the component to which a version belongs.
+
+    Any depth is possible. Texts that are JSON objects or lists are parsed too."""
+    pending: list[tuple[str, JsonValue]] = [("", data)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, str):
+            nested = _parsed(value)
+            if not isinstance(nested, dict | list):
+                yield sanitize(f"{path}: {value}")
+                continue
+            value = nested
+        if isinstance(value, dict):
+            pending += ((_below(path, key), inner) for key, inner in reversed(value.items()))
+        elif isinstance(value, list):
+            pending += ((path, inner) for inner in reversed(value))
+
+
+def _below(path: str, key: str) -> str:
+    return (f"{path}.{key}" if path else key)[-_MAX_PATH:]
+
+
+def _parsed(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def _found(pattern: re.Pattern[str], lines: Iterable[str]) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def mask_values(text: str, secrets: tuple[str, ...]) -> str:
 def _parsed(document: bytes) -> dict[str, JsonValue]:
     try:
         root: JsonValue = json.loads(document)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidConfig("JSON") from error
     if not isinstance(root, dict):
         raise InvalidConfig("JSON")

@@ -100,6 +100,6 @@ class Tail:
         if self._source == "acp-tui":
             try:
                 text = str(json.loads(text)["text"])
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 text = ""
         return sanitize(text)[:MAX_LINE]

@@ -41,7 +41,7 @@ def history(run_dir: Path) -> tuple[Moment, ...]:
 def _moments(run_dir: Path) -> Iterator[Moment]:
     with suppress(OSError), (run_dir / EVENTS_FILE).open(encoding="utf-8", errors="replace") as file:
         for line in file.read(_READ).splitlines():
-            with suppress(ValueError, KeyError, TypeError):
+            with suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 entry = json.loads(line)
                 yield Moment(datetime.fromisoformat(entry["at"]).astimezone(UTC), Phase(entry["phase"]))
 

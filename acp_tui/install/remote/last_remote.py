@@ -41,5 +41,5 @@ def load_last_remote(home: Path) -> LastRemoteInstall | None:
         return LastRemoteInstall(
             Path(str(document["plan"])), str(document["address"]), started, None if ended is None else int(ended)
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

@@ -155,10 +155,9 @@ def _self_archive() -> SelfArchive | None:
 def _unfinished(status_json: str) -> bool:
     """Return True if the output of `acp-tui status --json` describes a run that has not ended."""
     try:
-        phase = json.loads(status_json)["phase"]
-    except (ValueError, KeyError, TypeError):
+        return json.loads(status_json)["phase"] not in FINAL
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
-    return phase not in FINAL
 
 
 @contextmanager

@@ -3,8 +3,11 @@
 The PID alone is not enough, because a later process can have the same PID.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,6 @@ def from_stat(line: str, boot: str) -> Process | None:
     head, _close, tail = line.rpartition(")")
     fields = tail.split()
     pid = head.split(" ")[0]
-    if len(fields) < 20 or fields[0] in "ZX" or not fields[19].isdecimal() or not pid.isdecimal():
+    if len(fields) < 20 or fields[0] in "ZX" or not _NUMBER.fullmatch(fields[19]) or not _NUMBER.fullmatch(pid):
         return None
     return Process(pid=int(pid), boot=boot, began=int(fields[19]))

@@ -8,19 +8,15 @@ import asyncio
 import os
 import socket
 import ssl
-from contextlib import suppress
-from datetime import UTC
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from acp_tui.checks.certificate_facts import cover
-from acp_tui.core.files import READ_LIMIT
+from acp_tui.core.files import read_limited
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
 from acp_tui.install.verify.facts import Answer, Served
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
+from acp_tui.preflight.certificates.fields import CertificateFields, CertificateInvalid, load_chain, load_der
 
 _WITHIN = 15.0  # seconds for the complete request
 _HEAD = 8192  # bytes of the response that are read
@@ -43,7 +39,8 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
                 tls = writer.get_extra_info("ssl_object")
                 certificate = served(tls.getpeercert(binary_form=True)) if tls else None
                 request = (
-                    f"GET {path} HTTP/1.1\r\nHost: {shown}:{port}\r\nUser-Agent: acp-tui\r\nConnection: close\r\n\r\n"
+                    f"GET {path} HTTP/1.1\r\nHost: {shown}:{port}\r\nUser-Agent: acp-tui\r\n"
+                    "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
                 )
                 writer.write(request.encode("ascii", errors="replace"))
                 line = (await reader.readuntil(b"\n"))[:_HEAD]
@@ -82,37 +79,30 @@ def served(der: bytes | None) -> Served | None:
     if not der:
         return None
     try:
-        found = x509.load_der_x509_certificate(der)
-        names: list[str] = []
-        addresses: list[str] = []
-        with suppress(x509.ExtensionNotFound):
-            alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            names = [name.lower() for name in alternative.get_values_for_type(x509.DNSName)]
-            addresses = [str(address) for address in alternative.get_values_for_type(x509.IPAddress)]
-        return Served(
-            subject=sanitize(found.subject.rfc4514_string())[:200],
-            fingerprint=fingerprint(found),
-            self_signed=found.subject == found.issuer,
-            not_after=found.not_valid_after_utc.astimezone(UTC),
-            names=tuple(names),
-            addresses=tuple(addresses),
-        )
-    except ValueError:
+        found = load_der(der)
+    except CertificateInvalid:
         return None
+    return Served(
+        subject=found.subject,
+        fingerprint=_fingerprint(found),
+        self_signed=found.names_itself,
+        not_after=found.not_after,
+        names=found.names,
+        addresses=found.addresses,
+    )
 
 
 def planned_fingerprint(file: Path) -> str | None:
     """Return the fingerprint of the first certificate in a file. None: no certificate can be read from it."""
     try:
-        with file.open("rb") as opened:
-            return fingerprint(x509.load_pem_x509_certificates(opened.read(READ_LIMIT))[0])
-    except (OSError, ValueError, IndexError):
+        return _fingerprint(load_chain(read_limited(file))[0])
+    except (OSError, CertificateInvalid, IndexError):
         return None
 
 
-def fingerprint(certificate: x509.Certificate) -> str:
+def _fingerprint(certificate: CertificateFields) -> str:
     """Return the SHA-256 fingerprint in upper-case hexadecimal digits with colons."""
-    return certificate.fingerprint(SHA256()).hex(":").upper()
+    return bytes.fromhex(certificate.fingerprint).hex(":").upper()
 
 
 def covers(certificate: Served, host: str) -> bool:

@@ -7,6 +7,7 @@ seconds. The test does not write to a disk.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -80,6 +81,12 @@ echo lacking
 """
 
 _SEND = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && timeout 1 dd if=/dev/zero bs=256k count=@COUNT@ >&3'
+
+
+_COUNTS = {"listening": 1, "received": 2, "busy": 0, "lacking": 0}
+"""The number of arguments of each keyword."""
+_ARGUMENTS = re.compile(r"(?:[0-9]{1,15}(?: [0-9]{1,15}(?:\.[0-9]{1,9})?)?)?")
+"""A port, or a number of bytes and a number of seconds, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -174,14 +181,20 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
 
 async def _report_lines(connection: Connection, program: str) -> AsyncGenerator[tuple[str, list[str]], None]:
     """Run the receiving program, and yield its output lines as keyword and arguments. Unknown lines are ignored."""
-    arguments = {"listening": 1, "received": 2, "busy": 0, "lacking": 0}
     async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
         rest = ""
         async for chunk in chunks:
             *complete, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
-            for keyword, *more in (line.split() for line in complete if line.strip()):
-                if arguments.get(keyword) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
-                    yield keyword, more
+            for line in complete:
+                if (parsed := parse_line(line)) is not None:
+                    yield parsed
+
+
+def parse_line(line: str) -> tuple[str, list[str]] | None:
+    """Return keyword and arguments of an output line of the receiving program; None if the line is unknown."""
+    keyword, *arguments = line.split() or [""]
+    known = _COUNTS.get(keyword) == len(arguments) and _ARGUMENTS.fullmatch(" ".join(arguments))
+    return (keyword, arguments) if known else None
 
 
 async def _run_to_end(connection: Connection, program: str) -> None:

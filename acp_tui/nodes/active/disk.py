@@ -5,6 +5,7 @@ even if the connection breaks or the test is killed. The test writes up to 256 M
 """
 
 import json
+import math
 import re
 import shlex
 from collections.abc import Mapping
@@ -123,7 +124,12 @@ def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
     read = {"fio": _fio, "python3": _python, "dd": _dd}.get(method)
     if read is None:
         raise ValueError("the output of the disk test names no method")
-    measured = {name: value for kind in ("sync", "throughput", "rate") for name, value in read(kind, rows).items()}
+    measured = {
+        name: value
+        for kind in ("sync", "throughput", "rate")
+        for name, value in read(kind, rows).items()
+        if math.isfinite(value)
+    }
     missing_reason = _("a part of the disk test returned no result") if len(measured) < 3 and method != "dd" else ""
     return {"disk_speed": DiskSpeed(folder, method, missing_reason=missing_reason, **measured)}
 
@@ -141,7 +147,7 @@ def _fio(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
         percentiles = (job.get("sync") or {}).get("lat_ns", {}).get("percentile", {})
         p99 = percentiles.get("99.000000")
         return {"sync_rate": float(write["iops"]), **({"sync_p99": p99 / 1e9} if p99 else {})}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 
@@ -154,7 +160,7 @@ def _python(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
 
 def _dd(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
     """Parse the output of dd. dd does not report percentiles, and it does not write in parallel."""
-    match = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", rows.get(kind, ""))
+    match = re.search(r"([0-9]{1,15}) bytes [^\n]{0,200}copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", rows.get(kind, ""))
     if match is None or float(match[2]) <= 0:
         return {}
     speed = int(match[1]) / float(match[2])

@@ -147,9 +147,11 @@ class _ListenerSession:
                 _("the listener test requires python, perl or socat, but the node has none of these programs"),
             )
             self._ready.set()
-        elif keyword == "proxied" and port.isdigit() and int(port) in self.ports:
+        elif not re.fullmatch(r"[0-9]{1,5}", port) or int(port) not in self.ports:
+            return
+        elif keyword == "proxied":
             self.proxy_protocol_ports.add(int(port))
-        elif port.isdigit() and int(port) in self.ports:
+        else:
             self.ports[int(port)] = {"listening": "", "busy": _("the port is in use on the node")}.get(
                 keyword, self.ports[int(port)]
             )
@@ -188,7 +190,7 @@ def _connect_collector(
         reached: dict[tuple[str, int], set[str]] = {target: set() for target in expected}
         wrong_ports: dict[tuple[str, int], set[int]] = {}
         for columns in (line.split() for line in lines(output)):
-            if len(columns) != 4 or not columns[1].isdigit() or not re.fullmatch(r"\d{1,5}", columns[3]):
+            if len(columns) != 4 or not all(re.fullmatch(r"[0-9]{1,5}", columns[at]) for at in (1, 3)):
                 continue
             target, node, port = (columns[0], int(columns[1])), nodes_by_token.get(columns[2]), int(columns[3])
             if node is not None and target in reached and port == target[1]:

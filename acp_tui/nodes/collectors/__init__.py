@@ -107,7 +107,7 @@ def _parse(collector: Collector, output: CollectorOutput) -> Parsed:
         return {}, _failure_reason(collector, output.status)
     try:
         return collector.parse(output), _("the node did not report the value")
-    except ValueError as error:
+    except (ArithmeticError, LookupError, RecursionError, ValueError) as error:
         return {}, _("acp-tui cannot parse the output of the node: {reason}").format(reason=error)
 
 

@@ -27,7 +27,7 @@ def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
         columns = row.split()
         if len(columns) < 8 or not all(re.fullmatch(r"[0-9A-F]{8}", columns[i]) for i in (1, 2, 7)):
             continue
-        if int(columns[3], 16) & 0x0200:  # RTF_REJECT
+        if int(columns[3][:8], 16) & 0x0200:  # RTF_REJECT
             continue
         destination = ip_network(f"{_ipv4(columns[1])}/{_ipv4(columns[7])}", strict=False)
         gateway = None if columns[2] == "00000000" else str(_ipv4(columns[2]))
@@ -102,7 +102,9 @@ def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
     interfaces = []
     for line in rows:
         match = re.match(
-            r"\d+: +(\S+?)(?:@\S+)? +inet6? +([0-9a-fA-F:.]+)(?: peer [0-9a-fA-F:.]+)?(?:/(\d{1,3}))?", line
+            r"[0-9]{1,9}: +(\S{1,64}?)(?:@\S{1,64})? +inet6? +([0-9a-fA-F:.]{1,64})(?: peer [0-9a-fA-F:.]{1,64})?"
+            r"(?:/([0-9]{1,3}))?",
+            line,
         )
         if match and is_address(match[2]):
             address = ip_address(match[2])
@@ -126,7 +128,11 @@ def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
             for route in _routes_of_proc([rest]):
                 if route.gateway is None and route.nic and route.destination != "default":
                     connected.append((IPv4Network(route.destination), route.nic))
-        elif kind == "six" and len(columns) == 6 and re.fullmatch(r"[0-9a-f]{32}", columns[0]):
+        elif (
+            kind == "six"
+            and len(columns) == 6
+            and re.fullmatch(r"[0-9a-f]{32} [0-9a-f]+ [0-9a-f]{2}", " ".join(columns[:3]))
+        ):
             six.append(Interface(columns[5], str(IPv6Address(bytes.fromhex(columns[0]))), int(columns[2], 16)))
         elif kind == "trie":
             leaf = re.search(r"\|-- ([0-9.]+)$", rest)

@@ -196,14 +196,14 @@ def _ping(line: str) -> Ping | None:
         sent=best[0],
         received=best[1],
         average=min((a for a in averages if a is not None), default=None) if best[1] else None,
-        size=int(size) if size.isdigit() and len(size) < 7 else None,
+        size=int(size) if re.fullmatch(r"[0-9]{1,6}", size) else None,
         unfragmented=unfragmented,
     )
 
 
 def _average(report: str) -> float | None:
     """Return the average time in seconds from the summary of ping; None if the summary has no times."""
-    match = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", report)
+    match = re.search(r"min/avg/max\S{0,20} = [0-9.]{1,20}/([0-9]{1,9}(?:\.[0-9]{1,9})?)/", report)
     return float(match[1]) / 1000 if match else None
 
 

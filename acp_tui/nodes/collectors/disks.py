@@ -7,13 +7,15 @@ from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import Disk, Filesystem
 from acp_tui.nodes.script import Collector, CollectorOutput
 
+_DF_ROW = re.compile(r"(.+?) ([0-9]{1,18}) ([0-9]{1,18}) ([0-9]{1,18}) (?:[0-9]{1,3}%|-) /.*")
+
 
 def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `PATH|ROW`, in which ROW is a row of df: device, bytes, used, available, per cent, mount point."""
     rows = []
     for line in lines(output):
         path, _, row = line.partition("|")
-        match = re.fullmatch(r"(.+?) +([0-9]{1,18}) +([0-9]{1,18}) +([0-9]{1,18}) +(?:[0-9]+%|-) +/.*", row.strip())
+        match = _DF_ROW.fullmatch(" ".join(row.split()))  # runs of spaces would make the search slow
         if match:
             rows.append(Filesystem(path, match[1], int(match[2]), int(match[4]), int(match[3])))
     if not rows:
@@ -47,11 +49,17 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
             case ["part", disk, name, number]:
                 names[number] = names[f"/dev/{name}"] = names[name] = disk
 
-    def bottom(name: str, depth: int = 0) -> set[str]:
-        under = [names.get(slave, slave) for slave in below.get(name, ())]
-        if not under or depth > 8:
-            return {name}
-        return {disk for slave in under for disk in bottom(slave, depth + 1)}
+    def bottom(name: str) -> set[str]:
+        found, seen, pending = set(), set(), [name]
+        while pending:
+            if (current := pending.pop()) in seen:
+                continue
+            seen.add(current)
+            under = [names.get(slave, slave) for slave in below.get(current, ())]
+            pending += under
+            if not under:
+                found.add(current)
+        return found or {name}
 
     disks = []
     for path, real in paths.items():

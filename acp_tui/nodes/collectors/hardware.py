@@ -68,7 +68,7 @@ def _memory(output: CollectorOutput) -> Mapping[str, object]:
 
 def _steal(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq and steal, in ticks."""
-    match = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", output.text)
+    match = re.match(r"cpu +([0-9]{1,18}(?: [0-9]{1,18}){7})", output.text)
     if match is None:
         raise ValueError("/proc/stat contains no cpu line with eight counters")
     ticks = [int(count) for count in match[1].split()]

@@ -14,7 +14,9 @@ from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 
 _FORMATS = {
-    b"PuTTY-User-Key-File": N_("the file is a PuTTY key. Convert it with: puttygen FILE -O private-openssh -o NEW"),
+    b"PuTTY-User-Key-File": N_(
+        "the file is a PuTTY key. Convert it with: (umask 077; puttygen FILE -O private-openssh -o NEW)"
+    ),
     b"ssh-": N_("the file is a public key. Enter the path of the private key."),
     b"ecdsa-": N_("the file is a public key. Enter the path of the private key."),
     b"-----BEGIN PUBLIC": N_("the file is a public key. Enter the path of the private key."),

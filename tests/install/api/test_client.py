@@ -1,8 +1,10 @@
 """The client of the installer's API: parsing of progress replies, and requests to real HTTP servers."""
 
+import gzip
 import json
 import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +17,7 @@ from acp_tui.demo.fake_installer import console
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.simulated_install import PracticeInstaller, posts
 from acp_tui.install.api import client as api
-from acp_tui.install.api.client import PostResult, Says, read_progress
+from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
 from acp_tui.install.api.endpoint import Endpoint
 from tests.support.install_harness import config
 
@@ -59,6 +61,33 @@ def answering(status: int, body: bytes, kind: str = "application/json") -> Itera
         yield base
 
 
+@contextmanager
+def sending(*headers: tuple[str, str], body: bytes = b"{}") -> Iterator[tuple[str, list[str]]]:
+    """Run a server that returns these headers and this body. Yield its address, and the encodings that clients accept.
+
+    The list grows with each request."""
+    accepted: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            accepted.append(self.headers.get("Accept-Encoding", ""))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.end_headers()
+            with suppress(ConnectionError):  # the client does not read all of it
+                self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as base:
+        yield base, accepted
+
+
 def closed_port() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -90,7 +119,11 @@ def pretty(**values: JsonValue) -> str:
         ("Failed, then Success", Says.SUCCESS, None),
         ("step", Says.RUNNING, None),
         ("[" * 100_000, Says.RUNNING, None),
+        ("[" * 900 + '{"step": "etcd"}' + "]" * 900, Says.RUNNING, "etcd"),
+        ('{"status": "Success", "step": %s}' % ("9" * 800_000), Says.SUCCESS, "Success"),
+        ('{"status": "Failed", "left": NaN, "step": 4}', Says.FAILED, "4"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_progress_is_read_by_the_vendors_rule(text: str, says: Says, step: str | None) -> None:
     reply = read_progress(text)
@@ -248,3 +281,47 @@ async def test_endless_answer_to_the_post_times_out(answer: bytes, result: PostR
             finished.set()
             thread.join()
     assert outcome.result is result
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "deflate", "br", "x"])
+async def test_compressed_response_is_no_response_and_never_expands(encoding: str) -> None:
+    """gzip twice compresses 1 GiB to a few kilobytes."""
+    twice = gzip.compress(gzip.compress(bytes(100 << 20)))
+    with sending(("Content-Encoding", encoding), body=twice) as (base, accepted):
+        tracemalloc.start()
+        try:
+            assert await api.progress(Endpoint(base)) is None
+            assert await api.find_api([base]) is None
+            posted = await api.post_config(Endpoint(base), b"{}")
+            assert tracemalloc.get_traced_memory()[1] < 32 << 20
+        finally:
+            tracemalloc.stop()
+    assert (posted.result, posted.body) == (PostResult.ACCEPTED, "")
+    assert set(accepted) == {"identity"}
+
+
+async def test_response_that_is_declared_as_not_compressed_counts() -> None:
+    with sending(("Content-Encoding", "Identity"), body=b'{"status": "Success"}') as (base, _accepted):
+        reply = await api.progress(Endpoint(base))
+    assert reply is not None
+    assert reply.says is Says.SUCCESS
+
+
+async def test_response_with_huge_headers_is_no_response() -> None:
+    with sending(*((f"X-{number}", "x" * 60_000) for number in range(20))) as (base, _accepted):
+        assert await api.progress(Endpoint(base)) is None
+
+
+async def test_response_is_parsed_outside_of_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest response needs seconds. The runner and the wizard must stay responsive meanwhile."""
+    threads = []
+
+    def read(text: str) -> ProgressReply:
+        threads.append(threading.current_thread())
+        return read_progress(text)
+
+    monkeypatch.setattr(api, "read_progress", read)
+    with sending(body=b'{"status": "Running"}') as (base, _accepted):
+        assert await api.progress(Endpoint(base))
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()

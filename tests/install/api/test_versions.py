@@ -1,6 +1,8 @@
 """The installer's token and its offered versions are parsed from its answers."""
 
 import json
+import time
+import tracemalloc
 
 import pytest
 from pydantic import JsonValue
@@ -24,6 +26,8 @@ from acp_tui.install.api.versions import Offered, parse_offer, parse_token
         ("12", None),
         ("a\r\nX-Other: b", None),
         ("two words", None),
+        ("x" * 16_385, None),
+        ('{"data": ' * 400 + '"abc"' + "}" * 400, "abc"),
         ("клю́ч", None),
     ],
 )
@@ -65,3 +69,35 @@ def test_offered_versions_are_found_in_common_formats(
 @pytest.mark.parametrize("body", ["not json", "[]", '{"kind": "Status"}', '{"data": null}'])
 def test_unreadable_offer_has_no_versions_and_the_raw_body(body: str) -> None:
     assert parse_offer(body) == Offered(raw=body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"data": {"k": "kubernetes 1.31.%s"}}' % ("9" * 800_000),
+        '{"data": {"k": %s}}' % ("9" * 800_000),
+        '{"data": {"k": %s}}' % ("[" * 900 + "NaN" + "]" * 900),
+        json.dumps({"data": {"k" * 1_000_000: ["v"] * 50_000}}),
+        '{"data": {"k": "containerd%s"}}' % (" containerd 1" * 80_000),
+    ],
+    ids=["digits in a text", "number with 800,000 digits", "deep", "long key for many texts", "many starts"],
+)
+def test_hostile_offer_has_no_versions_and_needs_little_time_and_memory(body: str) -> None:
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        offered = parse_offer(body)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+    assert (offered.kubernetes, offered.runtimes) == ((), ())
+    assert time.monotonic() - started < 10
+
+
+def test_deepest_text_of_an_offer_is_found() -> None:
+    body = '{"data": {"kubernetes": ' + "[" * 400 + '"1.31.6"' + "]" * 400 + "}}"
+    assert parse_offer(body).kubernetes == ("1.31.6",)
+
+
+def test_characters_that_no_terminal_shows_are_removed_from_an_offer() -> None:
+    assert parse_offer(r'{"data": {"kube": "\ud800 \u001b[31m1.31.6"}}').raw == "kube:  1.31.6"

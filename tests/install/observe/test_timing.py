@@ -93,3 +93,11 @@ def test_phases_have_their_durations(tmp_path: Path) -> None:
     (state.spec.run_dir / EVENTS_FILE).unlink()
     assert spans(state.spec.run_dir) == ()
     assert not (state.spec.run_dir / SETUP_LOG).exists()
+
+
+def test_hostile_lines_of_the_events_are_ignored(tmp_path: Path) -> None:
+    state = run(tmp_path, "hostile", Phase.SUCCESS, 9, (9, Phase.SETUP), (5, Phase.SUCCESS))
+    lines = ["[" * 50_000, '{"at": %s}' % ("9" * 50_000), '{"at": "0001-01-01T00:00:00+23:00", "phase": "success"}']
+    with (state.spec.run_dir / EVENTS_FILE).open("a", encoding="utf-8") as file:
+        file.write("\n" + "\n".join(lines))
+    assert [span.phase for span in spans(state.spec.run_dir)] == [Phase.SETUP]

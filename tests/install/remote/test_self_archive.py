@@ -95,3 +95,16 @@ def test_last_remote_install_is_saved_and_loaded(tmp_path: Path) -> None:
 def test_invalid_record_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "afar.json").write_text(text, encoding="utf-8", errors="surrogateescape")
     assert load_last_remote(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 50_000, "9" * 50_000, '{"started": "0001-01-01T00:00:00+23:00"}',
+     '{"started": "2026-01-01T00:00:00", "ended": 1e999, "plan": "p", "address": "a"}'],
+    ids=["deep", "digits", "year 1", "infinite"],
+)  # fmt: skip
+def test_damaged_record_of_a_remote_install_counts_as_missing(content: str, tmp_path: Path) -> None:
+    record = LastRemoteInstall(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
+    save_last_remote(tmp_path / "state", record)
+    (tmp_path / "state/afar.json").write_text(content)
+    assert load_last_remote(tmp_path / "state") is None

@@ -1,11 +1,16 @@
 """The GET request over HTTPS, with real servers."""
 
 import asyncio
+import os
 from datetime import timedelta
 from pathlib import Path
+from ssl import DER_cert_to_PEM_cert
+
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from acp_tui.core.clock import now
 from acp_tui.install.verify.https import covers, get, planned_fingerprint, served
+from tests.support.certificates import GOOD, KEY
 from tests.support.kubectl_tables import self_signed, web
 
 
@@ -59,3 +64,16 @@ def test_file_that_is_not_a_certificate_has_no_fingerprint(tmp_path: Path) -> No
     assert planned_fingerprint(tmp_path / "none.pem") is None
     assert served(b"nothing") is None
     assert served(None) is None
+
+
+async def test_server_with_a_certificate_that_cannot_be_parsed_has_a_status(tmp_path: Path) -> None:
+    odd = GOOD.public_bytes(Encoding.DER).replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"))
+    (tmp_path / "pem").write_bytes(KEY + DER_cert_to_PEM_cert(odd).encode())
+    with web("127.0.0.1", 0, tmp_path / "pem", 200) as port:
+        answer = await get("acp.example.com", 443, "/", lambda _address, _port: ("127.0.0.1", port))
+    assert (answer.status, answer.certificate, answer.trouble) == (200, None, "")
+
+
+def test_pipe_as_the_certificate_of_the_plan_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert planned_fingerprint(tmp_path / "pipe") is None

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from acp_tui.nodes.active.bandwidth import pairs, receiving_program, sending_program
+from acp_tui.nodes.active.bandwidth import pairs, parse_line, receiving_program, sending_program
 from acp_tui.nodes.script import LAUNCH_PLAIN
 
 TOKEN = "0123456789abcdef"
@@ -61,3 +61,23 @@ def test_each_node_sends_and_receives_and_transfers_grow_linearly(nodes: int, co
     assert len(transfers) == len(set(transfers)) == count
     assert {source for source, _target in transfers} == {target for _source, target in transfers} == set(names)
     assert all((target, source) in transfers for source, target in transfers)
+
+
+@pytest.mark.parametrize(
+    ("line", "arguments"),
+    [
+        ("received 268435456 0.25", ["268435456", "0.25"]),
+        ("listening 30000", ["30000"]),
+        ("busy", []),
+        ("received 1.5 0.25", None),
+        ("received " + "9" * 4000 + " 1", None),
+        ("received 1 " + "9" * 400, None),
+        ("listening \u00b2", None),
+        ("listening \u0663", None),
+        ("other 1", None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_lines_of_the_receiver_are_numbers_of_a_usual_length(line: str, arguments: list[str] | None) -> None:
+    parsed = parse_line(line)
+    assert parsed == (None if arguments is None else (line.split()[0], arguments))

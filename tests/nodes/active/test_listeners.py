@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from acp_tui.nodes.active.listener_scripts import listening_program
+from acp_tui.nodes.active.listeners import ListenerPlan, _ListenerSession
 from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput
+from acp_tui.nodes.ssh.deadlines import DEADLINES
+from acp_tui.nodes.ssh.target import Target
 
 TOKEN = "0123456789abcdef"
 
@@ -149,3 +152,16 @@ def test_a_listener_ends_by_itself(tmp_path: Path) -> None:
     began = time.monotonic()
     subprocess.run(["bash", "--norc"], input=program, text=True, capture_output=True, timeout=20, check=False)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("port", ["²", "9" * 5000, "-1", "8080 8081", ""], ids=lambda port: port[:10])
+def test_line_without_a_port_is_ignored(port: str) -> None:
+    plan = ListenerPlan(Target("10.0.0.1", "10.0.0.1", 22, "root", None), ports=(8080,))
+    session = _ListenerSession(plan, "token", DEADLINES)
+    before = dict(session.ports)
+    for keyword in ("listening", "proxied", "busy"):
+        session._handle_line(f"{keyword} {port}")
+    assert (session.ports, session.proxy_protocol_ports) == (before, set())
+    session._handle_line("listening 8080")
+    session._handle_line("proxied 8080")
+    assert (session.ports, session.proxy_protocol_ports) == ({8080: ""}, {8080})

@@ -187,8 +187,16 @@ def test_names_with_quotes_run_no_commands() -> None:
             "later 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.1/0.3/0.6/0.1 ms",
             Ping("10.0.0.2", 5, 5, 0.0003, 1500, True),
         ),
+        (
+            f"10.0.0.2 size ² 5 packets transmitted, 5 received rtt min/avg/max/mdev = 0.1/{'9' * 50_000}/0.2/0.1 ms",
+            Ping("10.0.0.2", 5, 5, None, None, True),
+        ),
+        (
+            "10.0.0.2 size 1500 5 packets transmitted, 5 received" + "min/avg/max" * 20_000,
+            Ping("10.0.0.2", 5, 5, None, 1500, True),
+        ),
     ],
-    ids=["no loss", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment"],
+    ids=["no loss", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment", "digits", "many starts"],
 )
 def test_parsed_output_of_ping(report: str, expected: Ping) -> None:
     assert read("pings", report).pings == (expected,)

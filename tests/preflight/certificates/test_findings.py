@@ -39,6 +39,11 @@ from tests.support.certificates import (
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import FAIL, WARN
 
+
+def relabelled(pem_key: bytes, label: str, wrong: str) -> bytes:
+    return pem_key.replace(f" {label}-".encode(), f" {wrong}-".encode())
+
+
 TODAY = datetime.now(UTC)
 ED = ed25519.Ed25519PrivateKey.generate()
 P521 = ec.generate_private_key(ec.SECP521R1())
@@ -179,6 +184,8 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("Java keystore", b"\xfe\xed\xfe\xed" + bytes(99), KEY, [(FAIL, "keytool")]),
     ("certificate request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "is a certificate request")]),
     ("OpenSSH key", CHAIN, OPENSSH, [(FAIL, "ssh-keygen -p -m PEM")]),
+    ("PKCS#8 with the label of PKCS#1", CHAIN, relabelled(KEY, "PRIVATE KEY", "RSA PRIVATE KEY"), [(FAIL, "label")]),
+    ("UTF-16 key", CHAIN, KEY.decode().encode("utf-16"), [(FAIL, "(umask 077; iconv")]),
     ("byte order mark", b"\xef\xbb\xbf" + CHAIN, KEY, [(FAIL, "byte order mark")]),
     ("two blocks in one line", pem(GOOD).rstrip() + pem(ROOT), KEY, [(FAIL, "two blocks on one line")]),
     ("line ends of classic Macintosh", CHAIN.replace(b"\n", b"\r"), KEY, [(FAIL, "classic Macintosh")]),
@@ -229,8 +236,65 @@ def test_command_for_joined_blocks_converts_the_file(tmp_path: Path) -> None:
 
 def test_command_for_a_passphrase_decrypts_the_key(tmp_path: Path) -> None:
     (tmp_path / "my key").write_bytes(key_pem(RSA, b"canary"))
-    command = remove_passphrase_command(tmp_path / "my key") + " -passin pass:canary"
+    command = remove_passphrase_command(tmp_path / "my key").replace("pkey ", "pkey -passin pass:canary ")
     subprocess.run(["sh", "-c", command], check=True)
     (tmp_path / "c").write_bytes(CHAIN)
     read = read_pair(tmp_path / "c", tmp_path / "my key.pem", roots=())
     assert (read.key_matches, (tmp_path / "my key.pem").stat().st_mode & 0o777) == (True, 0o600)
+
+
+PKCS1, PKCS8 = PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8
+RSA_KEYS = {form: RSA.private_bytes(Encoding.PEM, form, NoEncryption()) for form in (PKCS1, PKCS8)}
+EC_KEYS = {form: EC.private_bytes(Encoding.PEM, form, NoEncryption()) for form in (PKCS1, PKCS8)}
+
+
+@pytest.mark.parametrize(
+    ("key", "label", "wrong"),
+    [
+        (RSA_KEYS[PKCS8], "PRIVATE KEY", "RSA PRIVATE KEY"),
+        (RSA_KEYS[PKCS8], "PRIVATE KEY", "EC PRIVATE KEY"),
+        (RSA_KEYS[PKCS8], "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+        (RSA_KEYS[PKCS1], "RSA PRIVATE KEY", "PRIVATE KEY"),
+        (EC_KEYS[PKCS1], "EC PRIVATE KEY", "PRIVATE KEY"),
+        (EC_KEYS[PKCS8], "PRIVATE KEY", "EC PRIVATE KEY"),
+        (key_pem(RSA, b"canary"), "ENCRYPTED PRIVATE KEY", "PRIVATE KEY"),
+    ],
+)
+def test_command_for_a_wrong_label_corrects_it_in_a_private_file(
+    key: bytes, label: str, wrong: str, tmp_path: Path
+) -> None:
+    (tmp_path / "c").write_bytes(CHAIN)
+    (tmp_path / "my key").write_bytes(relabelled(key, label, wrong))
+    (error,) = read_pair(tmp_path / "c", tmp_path / "my key", roots=()).errors
+    assert f"with the label {wrong}; for its content, the label must be {label}." in error
+    _run_suggested(error)
+    assert (tmp_path / "my key.pem").read_bytes() == key
+    assert (tmp_path / "my key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("command", ["cat k", "openssl pkcs8 -topk8 -nocrypt -in k"])
+def test_key_with_explicit_curve_parameters_is_converted_to_a_named_curve(command: str, tmp_path: Path) -> None:
+    script = f"openssl ecparam -name prime256v1 -genkey -noout -param_enc explicit -out k; {command} > 'my key'"
+    subprocess.run(["sh", "-ec", script], check=True, cwd=tmp_path)
+    (tmp_path / "c").write_bytes(CHAIN)
+    (error,) = read_pair(tmp_path / "c", tmp_path / "my key", roots=()).errors
+    assert "an EC key with explicit curve parameters" in error
+    _run_suggested(error)
+    read = read_pair(tmp_path / "c", tmp_path / "my key.pem", roots=())
+    assert (read.errors, read.key_encrypted, read.key_matches) == ((), False, False)
+    assert (tmp_path / "my key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("content", [DER_KEY, PKCS12, b"\xef\xbb\xbf" + KEY, KEY.replace(b"\n", b"\r")])
+def test_every_command_that_converts_a_key_writes_a_private_file(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(CHAIN)
+    (tmp_path / "my key").write_bytes(content)
+    (error,) = read_pair(tmp_path / "c", tmp_path / "my key", roots=()).errors
+    _run_suggested(error.replace("pkcs12 ", "pkcs12 -passin pass: "))
+    assert read_pair(tmp_path / "c", tmp_path / "my key.pem", roots=()).key_matches
+    assert (tmp_path / "my key.pem").stat().st_mode & 0o777 == 0o600
+
+
+def _run_suggested(error: str) -> None:
+    command = error.partition("Convert it with this command: ")[2]
+    subprocess.run(["sh", "-c", f"umask 022; {command}"], check=True, capture_output=True)
