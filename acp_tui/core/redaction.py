@@ -133,17 +133,20 @@ class Masker:
         self._encoded = tuple(sorted({form for part in long for form in _encoded(part)}))
 
     def __call__(self, text: str) -> str:
-        text = self._mask_known(text)
-        if self._short is not None:
-            text = self._short.sub(MASK, text)
+        text = self.known(text)
         text = _PRIVATE_KEY.sub(MASK, text)
         text = _NAMED.sub(_replacement, text)
         text = _OPTION.sub(rf"\1{MASK}", text)
         text = _BEARER.sub(rf"\1{MASK}", text)
         return _IN_URL.sub(rf"\1{MASK}\3", text)
 
-    def _mask_known(self, text: str) -> str:
-        """Mask the known secrets. The search ignores line ends, because a line end can divide a secret."""
+    def known(self, text: str) -> str:
+        """Mask only the given secrets, so that a sentence such as `the password is wrong` stays as it is."""
+        text = self._mask_long(text)
+        return text if self._short is None else self._short.sub(MASK, text)
+
+    def _mask_long(self, text: str) -> str:
+        """Mask all secrets that are not short. The search ignores line ends, because a line end can divide a secret."""
         breaks = [match.span() for match in _BREAK.finditer(text)]
         joined = _BREAK.sub("", text)
         starts, removed, total = [], [0], 0

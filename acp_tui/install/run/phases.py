@@ -128,7 +128,7 @@ async def _versions(run: Run) -> None:
             wanted_runtime=state.runtime or wanted_runtime or pgettext("version", "the newest"),
         )
         if not (offered.kubernetes and offered.runtimes) and offered.raw:
-            message += "\n" + sanitize(offered.raw)[:QUOTED]
+            message += "\n" + sanitize(offered.raw, limit=QUOTED)
         run.record(replace(state, phase=Phase.NEEDS_VERSION, message=message), message)
         return
     event = _("acp-tui rechecks the nodes before it sends the configuration.")

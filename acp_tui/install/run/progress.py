@@ -52,7 +52,7 @@ async def installing(run: Run) -> None:
 def _save_reply(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
     """Save the reply for the operator. Its secrets are masked, because it can quote the configuration."""
     with suppress(OSError):  # a full disk must not end the polling
-        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets)))
+        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets), limit=None))
 
 
 def _record_reply(

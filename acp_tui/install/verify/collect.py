@@ -22,6 +22,7 @@ from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import is_local_address
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.report.model import NodeRecord
 from acp_tui.preflight.run import target
@@ -88,6 +89,11 @@ async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
 
 async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
     """Run collectors on one node, as root if sudo needs no password. Errors of the node are returned, not raised."""
+    output = await _query(access, node, snippets)
+    return replace(output, detail=secret_mask(access.plan)(output.detail))
+
+
+async def _query(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
     login = access.plan.login(node)

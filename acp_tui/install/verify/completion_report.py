@@ -4,7 +4,6 @@ The report has no secrets, because the verification and the state of a run have 
 """
 
 import getpass
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.text import json_text
 from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.observe.timing import Span, spans
 from acp_tui.install.run.start_resume_abort import platform_url
@@ -59,7 +59,7 @@ def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
 
 def write(folder: Path, done: Completion) -> tuple[Path, Path]:
     """Write the report as JSON and HTML to `folder`, and return the paths of the two files. Raises: OSError."""
-    document = json.dumps(to_json(done), indent=2, ensure_ascii=False) + "\n"
+    document = json_text(to_json(done)) + "\n"
     write_atomically(folder / JSON, document, mode=0o644)
     write_atomically(folder / PAGE, to_html(done), mode=0o644)
     return folder / JSON, folder / PAGE

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from acp_tui.checks.certificate_facts import cover
 from acp_tui.core.files import READ_LIMIT
 from acp_tui.core.i18n import _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line
 from acp_tui.install.verify.facts import Answer, Served
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
 
@@ -74,7 +74,7 @@ def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)
         message = os.strerror(error.errno or 0) if plain else error.strerror or message
-    return " ".join(sanitize(message or type(error).__name__).split())[:200]
+    return one_line(message or type(error).__name__, limit=200)
 
 
 def served(der: bytes | None) -> Served | None:
@@ -90,7 +90,7 @@ def served(der: bytes | None) -> Served | None:
             names = [name.lower() for name in alternative.get_values_for_type(x509.DNSName)]
             addresses = [str(address) for address in alternative.get_values_for_type(x509.IPAddress)]
         return Served(
-            subject=sanitize(found.subject.rfc4514_string())[:200],
+            subject=one_line(found.subject.rfc4514_string(), limit=200),
             fingerprint=fingerprint(found),
             self_signed=found.subject == found.issuer,
             not_after=found.not_valid_after_utc.astimezone(UTC),

@@ -176,7 +176,7 @@ async def _report_lines(connection: Connection, program: str) -> AsyncGenerator[
     async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
         rest = ""
         async for chunk in chunks:
-            *complete, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
+            *complete, rest = (rest + sanitize(chunk.decode(errors="replace"), limit=None))[-4096:].split("\n")
             for keyword, *more in (line.split() for line in complete if line.strip()):
                 if arguments.get(keyword) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
                     yield keyword, more
