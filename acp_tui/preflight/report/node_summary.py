@@ -38,14 +38,18 @@ def node_records(
     `details`: the error of each node.
     """
     links, mask = {row.source: _links(row) for row in matrix(topology, facts)}, secret_mask(plan)
+
+    def safe(text: str) -> str:
+        return sanitize(mask(text))
+
     return tuple(
         NodeRecord(
             address=node.address,
-            hostname=_masked(facts[node.address].hostname, mask) if node.address in facts else None,
+            hostname=_safe(facts[node.address].hostname, safe) if node.address in facts else None,
             role=node.role,
             state=states[node.address],
-            machine=node_summary(facts.get(node.address), mask),
-            detail=sanitize(mask(details.get(node.address, ""))),
+            machine=node_summary(facts.get(node.address), safe),
+            detail=safe(details.get(node.address, "")),
             links=links.get(node.address, ()),
         )
         for node in plan.nodes
@@ -59,26 +63,26 @@ def _links(row: Row) -> tuple[Link, ...]:
     return links if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
 
 
-def node_summary(facts: Facts | None, mask: Mask) -> NodeSummary | None:
-    """Return the most important facts of a node; None if none of them is known. `mask`: masks the secrets."""
+def node_summary(facts: Facts | None, safe: Mask) -> NodeSummary | None:
+    """Return the most important facts of a node; None if none of them is known. `safe`: makes each text safe."""
     if facts is None:
         return None
     known = NodeSummary(
-        os=_masked(facts.os_name, mask),
-        kernel=_masked(facts.kernel, mask),
-        arch=_masked(facts.arch, mask),
+        os=_safe(facts.os_name, safe),
+        kernel=_safe(facts.kernel, safe),
+        arch=_safe(facts.arch, safe),
         cpus=facts.cpu_count,
-        cpu_model=_masked(facts.cpu_model, mask),
+        cpu_model=_safe(facts.cpu_model, safe),
         memory=facts.memory,
-        addresses=tuple(map(mask, _addresses(facts))),
-        disks=tuple(map(mask, _disks(facts))),
-        boot_id=_masked(facts.boot_id, mask),
+        addresses=tuple(map(safe, _addresses(facts))),
+        disks=tuple(map(safe, _disks(facts))),
+        boot_id=_safe(facts.boot_id, safe),
     )
     return known if known != NodeSummary() else None
 
 
-def _masked(text: str | None, mask: Mask) -> str | None:
-    return text and mask(text)
+def _safe(text: str | None, safe: Mask) -> str | None:
+    return text and safe(text)
 
 
 def _addresses(facts: Facts) -> tuple[str, ...]:
