@@ -15,9 +15,15 @@ _LINE_LIMIT = 600
 
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # such as colours
-    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # such as the window title
+    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90-\x9f\n]*(?:\x07|\x1b\\|\x9c)"  # such as the window title
     r"|\x1b[ -/]+[0-~]"  # such as the character set
 )
+UNFINISHED_SEQUENCE = re.compile(
+    r"(?:(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,64}"
+    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90-\x9f\n]{0,4096}\x1b?"
+    r"|\x1b[ -/]{0,64})\Z"
+)
+"""The start of a control sequence at the end of a text. Its length is limited, because a sequence may never end."""
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _INVISIBLE = (
     # The characters with the Unicode property Default_Ignorable_Code_Point: among them are the direction marks, the

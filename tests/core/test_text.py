@@ -51,7 +51,9 @@ def test_long_text_is_cut_visibly() -> None:
     assert sanitize("x" * (LIMIT + 1), limit=None) == "x" * (LIMIT + 1)
 
 
-@pytest.mark.parametrize("text", ["\x1b]" * 100_000, "\x1b[" + "0" * 100_000, "\x1b[0" * 100_000, "\x1b " * 100_000])
+@pytest.mark.parametrize(
+    "text", ["\x1b]" * 100_000, "\x1b[" + "0" * 100_000, "\x1b[0" * 100_000, "\x1b " * 100_000, "\x9d" * 100_000]
+)
 def test_time_stays_bounded_on_hostile_text(text: str) -> None:
     sanitize(text)
 
