@@ -11,6 +11,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.events import Resize
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkerFailed
@@ -18,6 +19,7 @@ from textual.worker import WorkerFailed
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.local_host import LocalAddress, local_addresses
+from acp_tui.core.text import sanitize
 from acp_tui.install.start import StartError, bundle_for
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.package.service import PackageWork
@@ -25,12 +27,14 @@ from acp_tui.plan.draft import Draft, hold
 from acp_tui.plan.file import secret_values
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import with_answers
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.preflight.bundle import SecretsMode
 from screens.crash_log import write_crash
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.dialogs.start import Start, choose, practice_secrets
 from screens.dialogs.too_small import TooSmall
 from screens.formatting.glyphs import RICH, glyphs
+from screens.formatting.safe_lines import SafeLines
 from screens.session.wizard_session import Changed, Session, Watcher
 from screens.steps.base import WizardApp, WizardStep
 from screens.steps.navigation import StepNavigation
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from acp_tui.demo.cluster import Practice
 
 MIN_WIDTH, MIN_HEIGHT = 76, 21
+_SAFE_LINES = SafeLines()
 
 
 class AcpApp(StepNavigation):
@@ -116,6 +121,16 @@ class AcpApp(StepNavigation):
     def wizard(self) -> WizardApp:
         return self
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of every line that reaches the terminal. The last one removes control characters."""
+        return (*super().get_line_filters(), _SAFE_LINES)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text to the clipboard of the terminal, with the secrets of the plan masked."""
+        if self.session is not None:
+            text = secret_mask(self.session.plan)(text)
+        super().copy_to_clipboard(sanitize(text, limit=None))
+
     def on_mount(self) -> None:
         self.set_class(glyphs() is RICH, "-lines")
         self._begin()
@@ -135,7 +150,7 @@ class AcpApp(StepNavigation):
                 1,
                 return_code=1,
                 message=_("The draft in {folder} is open in another wizard. Close that wizard first.").format(
-                    folder=draft.folder
+                    folder=sanitize(str(draft.folder))
                 ),
             )
             return
@@ -274,5 +289,5 @@ class AcpApp(StepNavigation):
                 "acp-tui crashed because of an internal error. Your answers are saved.\n"
                 "The crash log could not be written. The internal error was: {error}"
             ).format(error=error)
-        self._exit_renderables.append(Text(message))
+        self._exit_renderables.append(Text(sanitize(message)))
         self._close_messages_no_wait()

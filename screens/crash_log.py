@@ -7,13 +7,14 @@ from pathlib import Path
 from acp_tui import __version__
 from acp_tui.core.clock import now
 from acp_tui.core.files import private_folder
-from acp_tui.core.redaction import mask_values
+from acp_tui.core.redaction import Masker
+from acp_tui.core.text import sanitize
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:
     """Write a crash log without local variables (secrets). Return its path, or None if writing fails."""
     text = "".join(traceback.format_exception(error)) if error else "no traceback\n"
-    text = mask_values(text, sorted(filter(None, secrets), key=len, reverse=True))
+    text = sanitize(Masker(secrets)(text), limit=None)
     moment = now()
     path = folder / f"crash-{moment:%Y%m%d-%H%M%S}.log"
     try:

@@ -33,6 +33,7 @@ from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 
 _MISSING_REASONS: Mapping[NodeState, str] = {
@@ -59,18 +60,18 @@ def evaluate(
     local_files: LocalFiles = NO_LOCAL_FILES,
     only: frozenset[str] | None = None,
 ) -> tuple[Verdict, ...]:
-    """Return all verdicts in the order of the catalogue.
+    """Return all verdicts in the order of the catalogue. Their texts do not contain secrets of the plan.
 
     `facts` and `states`: the known facts and states of the nodes, by plan address. `today`: waivers that expired before
     this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of
     `plan`, as `topology_of` returns it.
     """
-    rules = catalogue(plan.effective_release)
+    rules, mask = catalogue(plan.effective_release), secret_mask(plan)
     evaluation = _Evaluation(
         plan=plan, facts=facts, states=states, rules=rules, local_files=local_files, topology=topology
     )
     verdicts = tuple(
-        waive(build_verdict(row, finding, os_id=os_id), plan.waivers, today)
+        waive(build_verdict(row, finding, os_id=os_id, mask=mask), plan.waivers, today)
         for name, row in rules.items()
         if only is None or name in only
         for finding, os_id in evaluation.findings(row)

@@ -1,19 +1,19 @@
 """Functions that all commands use: open PLAN, print to standard output and error, fail with an exit status."""
 
 import getpass
-import json
-import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from acp_tui.cli.terminal import discard_output, read_answer, write_json, write_message, write_result
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
+from acp_tui.core.text import json_text
 from acp_tui.plan.file import ReferencePolicy, plan_of, read_plan
 from acp_tui.plan.known_hosts import (
     KnownHosts,
@@ -97,7 +97,7 @@ def need_terminal() -> None:
 
 def print_err(text: str) -> None:
     """Print a message to standard error."""
-    print(text, file=sys.stderr, flush=True)
+    write_message(text)
 
 
 def print_first_contact(address: str, key: str) -> None:
@@ -111,13 +111,16 @@ def print_first_contact(address: str, key: str) -> None:
 
 def print_out(text: str) -> None:
     """Print a result to standard output. Raises: CommandFailed if it cannot be written, as on a full disk."""
+    _print(write_result, text)
+
+
+def _print(write: Callable[[str], None], text: str) -> None:
     try:
-        print(text, flush=True)
+        write(text)
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Without this, Python would try to write the rest of its buffer at exit, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         raise CommandFailed(
             pgettext("error", "Cannot write to standard output: {reason}").format(reason=error.strerror or error)
         ) from error
@@ -130,14 +133,17 @@ def confirm(question: str, without: str) -> bool:
     if not sys.stdin.isatty():
         print_err(without)
         return False
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return read_answer(f"{question} [y/N] ").lower() in ("y", "yes")
 
 
 def print_json(document: object) -> None:
     """Print `document` as JSON to standard output."""
-    print_out(json.dumps(document, indent=2, ensure_ascii=False))
+    print_json_text(json_text(document))
+
+
+def print_json_text(text: str) -> None:
+    """Print the JSON document `text` to standard output. Raises: CommandFailed as `print_out`."""
+    _print(write_json, text)
 
 
 def open_plan(

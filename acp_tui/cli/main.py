@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from acp_tui.cli.options import Command
 from acp_tui.cli.parser import build_parser
+from acp_tui.cli.terminal import accept_every_character, write_crash, write_message
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import use_language
 
@@ -19,9 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has closed it. Closing standard error avoids a second error at exit.
         sys.stderr.close()
         return ExitStatus.DONE
+    except Exception as error:
+        # Python's own report is not sanitised, and its exit status 1 would mean that a check failed.
+        write_crash(error)
+        return ExitStatus.COULD_NOT_RUN
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    accept_every_character()
     use_language()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, names = build_parser()
@@ -32,5 +38,5 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return command(options)
     except AcpError as failed:
-        print(failed.message, file=sys.stderr, flush=True)
+        write_message(failed.message)
         return failed.exit_status

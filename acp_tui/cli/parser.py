@@ -23,6 +23,7 @@ from acp_tui.cli.commands import (
     verify,
     wizard,
 )
+from acp_tui.cli.terminal import SafeParser
 from acp_tui.core.i18n import _, pgettext
 
 _COMMANDS = (
@@ -50,7 +51,7 @@ _COMMANDS = (
 def build_parser() -> tuple[ArgumentParser, tuple[str, ...]]:
     """Return the parser with texts in the current language, and the names of the commands."""
     translate_argparse()
-    parser = ArgumentParser(
+    parser: ArgumentParser = SafeParser(
         prog="acp-tui",
         description=_(
             "Install the global cluster of Alauda Container Platform. Without a command, acp-tui opens the wizard."

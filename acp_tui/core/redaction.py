@@ -24,12 +24,14 @@ _LINE = 16
 """Number of characters. If a secret has several lines of this length or more, each of these lines is masked, even if
 it appears without the other lines."""
 _CORE = 6
-"""Number of characters. A base64 form with fewer characters is not masked, because it occurs by chance."""
+"""Number of characters. A base64 form or a cut secret with fewer characters is not masked: it occurs by chance."""
 _WRAPPED = 8
 """Number of characters. A secret of this length or more is masked even if a line end divides it."""
 
 _BREAK = re.compile(r"\\{0,8}\r?\n[ \t]*")
 """A line end that a terminal, base64(1) or a shell has inserted into a text."""
+
+_CUT = re.compile(r"…|\.\.\.|\Z")
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NAMED = re.compile(
@@ -137,19 +139,24 @@ class Masker:
         long = sorted(part for part in known if len(part) >= _SHORT)
         self._escaped = tuple(re.compile(_escaped_pattern(part)) for part in long)
         self._encoded = tuple(sorted({form for part in long for form in _encoded(part)}))
+        self._forms = tuple(sorted({*long, *self._encoded}))
+        self._all_forms = "\n".join(self._forms)
 
     def __call__(self, text: str) -> str:
-        text = self._mask_known(text)
-        if self._short is not None:
-            text = self._short.sub(MASK, text)
+        text = self.known(text)
         text = _PRIVATE_KEY.sub(MASK, text)
         text = _NAMED.sub(_replacement, text)
         text = _OPTION.sub(rf"\1{MASK}", text)
         text = _BEARER.sub(rf"\1{MASK}", text)
         return _IN_URL.sub(rf"\1{MASK}\3", text)
 
-    def _mask_known(self, text: str) -> str:
-        """Mask the known secrets. The search ignores line ends, because a line end can divide a secret."""
+    def known(self, text: str) -> str:
+        """Mask only the given secrets, so that a sentence such as `the password is wrong` stays as it is."""
+        text = self._mask_cut(self._mask_long(text))
+        return text if self._short is None else self._short.sub(MASK, text)
+
+    def _mask_long(self, text: str) -> str:
+        """Mask all secrets that are not short. The search ignores line ends, because a line end can divide a secret."""
         breaks = [match.span() for match in _BREAK.finditer(text)]
         joined = _BREAK.sub("", text)
         starts, removed, total = [], [0], 0
@@ -165,6 +172,18 @@ class Masker:
                 out += [text[at:begin], MASK]
                 at = end
         return "".join([*out, text[at:]])
+
+    def _mask_cut(self, text: str) -> str:
+        """Mask the start of a secret at the end of a text or before an ellipsis, where a longer text was cut."""
+        for match in reversed(list(_CUT.finditer(text))):
+            end = match.start()
+            last = text[max(0, end - _CORE) : end]
+            if len(last) < _CORE or last not in self._all_forms:
+                continue
+            starts = [form[: at.start() + _CORE] for form in self._forms for at in re.finditer(re.escape(last), form)]
+            if found := [start for start in starts if text.endswith(start, 0, end)]:
+                text = text[: end - max(map(len, found))] + MASK + text[end:]
+        return text
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         for pattern in self._escaped:

@@ -188,4 +188,4 @@ def _ends(path: Path) -> str:
 
 def _text(data: bytes) -> str:
     text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8", errors="replace")
-    return sanitize(text)
+    return sanitize(text, limit=None)

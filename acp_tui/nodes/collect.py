@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from acp_tui.core.concurrency import merge_events
 from acp_tui.core.i18n import _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line
 from acp_tui.nodes.collectors import CLOCK, COLLECTORS, Parsed, facts_from, read_clock
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
@@ -152,7 +152,7 @@ class _Collection:
                 if local and local.isdisjoint(pending) and self.local_timer is None:
                     loop = asyncio.get_running_loop()
                     self.local_timer = loop.call_later(_CONNECTIVITY_GRACE, self.emit_local_facts)
-        return self.connection.stderr or " ".join(sanitize(tail.decode(errors="replace")).split())
+        return self.connection.stderr or one_line(tail.decode(errors="replace"))
 
     def extend_deadline(self) -> None:
         """Extend the deadline to the time limit of the complete script, because the script has started."""

@@ -257,4 +257,4 @@ class Reader:
         text = bytes(self._buffer[: min(at, MAX_OUTPUT)]).decode(errors="replace")
         del self._buffer[: match.end()]
         self._end = b""
-        return CollectorOutput(self._name, status, sanitize(text))
+        return CollectorOutput(self._name, status, sanitize(text, limit=None))

@@ -20,7 +20,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors import COLLECTORS, IDENTITY
 from acp_tui.nodes.collectors.connectivity import collectors_for
-from acp_tui.nodes.events import FactsUpdated, NodeEvent, NodeFinished
+from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
@@ -29,6 +29,7 @@ from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.known_hosts import KnownHost, KnownHosts
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import Mask, secret_mask
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.active_tests import ActiveTest, prepare_active_tests
 from acp_tui.preflight.report.model import Report
@@ -92,11 +93,11 @@ async def probe_node(
 
     `known_host`: the host keys that are accepted; None if the node has none.
     """
-    login = target(plan, node, address_map, plan_dir=plan_dir)
+    login, mask = target(plan, node, address_map, plan_dir=plan_dir), secret_mask(plan)
     collectors = node_collectors(topology_of(shareable(plan, known_host)), node)
     async with aclosing(collect_facts(login, known_host, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
-            yield event
+            yield _masked(event, mask)
 
 
 async def refresh_connectivity(
@@ -119,7 +120,15 @@ async def refresh_connectivity(
     login = target(plan, node, address_map, plan_dir=plan_dir)
     done = await _collect(login, known_host, collectors, before, deadlines)
     collected = done.state in (NodeState.CHECKED, NodeState.NO_SUDO)
-    return replace(done, facts=_updated(before, done.facts, collectors) if collected else before)
+    facts = _updated(before, done.facts, collectors) if collected else before
+    return replace(done, facts=facts, detail=secret_mask(plan)(done.detail))
+
+
+def _masked(event: NodeEvent, mask: Mask) -> NodeEvent:
+    """Return the event with the secrets masked in its message. Facts are not masked; see `plan.secret_mask`."""
+    if isinstance(event, LocalFactsDone | NodeFinished) and event.detail:
+        return replace(event, detail=mask(event.detail))
+    return event
 
 
 async def _collect(
@@ -195,7 +204,7 @@ async def preflight(
     None for all. `clock`: returns the time for the report and for the end of waivers. `active_tests`: the active tests
     that the operator requested.
     """
-    started, topology = clock(), topology_of(plan)
+    started, topology, mask = clock(), topology_of(plan), secret_mask(plan)
     tests = prepare_active_tests(plan, topology, active_tests)
     deadlines = tests.extend(deadlines)
     logins = [
@@ -222,7 +231,8 @@ async def preflight(
 
     done: dict[str, NodeFinished] = {}
     async with aclosing(merge_events(map(collection, logins))) as events:
-        async for event in events:
+        async for found in events:
+            event = _masked(found, mask)
             if isinstance(event, NodeFinished):
                 done[event.address] = event
             yield event

@@ -19,6 +19,7 @@ from textual.widgets import Static
 from acp_tui.core.clock import now
 from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
@@ -190,6 +191,7 @@ class FixScreen(Screen[None]):
             self.session.draft.known_hosts.get(node.address),
             steps,
             new_folder(now()),
+            secret_mask(self.session.plan),
             self._init if any(step.requirement == INIT for step in steps) else None,
         )
 
@@ -238,7 +240,7 @@ class FixScreen(Screen[None]):
     def _rows(self) -> Iterator[Row]:
         for address, offered in self._available.items():
             steps, picked = self._steps(address), self._chosen(address)
-            name = self.session.nodes.facts[address].hostname or ""
+            name = secret_mask(self.session.plan)(self.session.nodes.facts[address].hostname or "")
             head = Text.assemble((f" {address:<16}", "bold"), f"{name:<20} ", self._state(address, len(picked)))
             yield Row(address, head)
             outcomes = self._results(address)

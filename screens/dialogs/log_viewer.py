@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,7 +25,9 @@ _POLL_INTERVAL = 1.0
 
 
 class LogScreen(ModalScreen[None]):
-    """The log viewer. `logs` has the name and the path of each log. The viewer opens at the end of the first log."""
+    """The log viewer. It opens at the end of the first log.
+
+    `logs` has the name and the path of each log. `mask` masks the secrets in a line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", show=False),
@@ -42,8 +44,9 @@ class LogScreen(ModalScreen[None]):
         Binding("s", "save", show=False),
     ]
 
-    def __init__(self, logs: Sequence[tuple[str, Path]]) -> None:
+    def __init__(self, logs: Sequence[tuple[str, Path]], mask: Callable[[str], str]) -> None:
         super().__init__()
+        self._mask = mask
         self._logs = tuple(logs)
         self._index = 0
         self._page = Page()
@@ -164,7 +167,7 @@ class LogScreen(ModalScreen[None]):
                 self._show()
 
     def _show(self) -> None:
-        lines = Text("\n".join(self._page.lines), no_wrap=True, overflow="ellipsis")
+        lines = Text("\n".join(map(self._mask, self._page.lines)), no_wrap=True, overflow="ellipsis")
         if self._pattern:
             lines.highlight_words([self._pattern], "reverse", case_sensitive=False)
         name, path = self._logs[self._index]

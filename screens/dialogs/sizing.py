@@ -12,6 +12,7 @@ from textual.widgets import Label, Static
 from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.core.i18n import NC_, _
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.preflight.report.node_summary import node_summary
 from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 from screens.dialogs.prompts import Read
@@ -21,7 +22,8 @@ from screens.widgets.form import Field, Form
 
 def session_sizing(session: Session) -> Sizing:
     """Return the number and size of machines that the plan requires, compared with the checked nodes."""
-    return sizing(session.plan, {address: node_summary(facts) for address, facts in session.nodes.facts.items()})
+    mask = secret_mask(session.plan)
+    return sizing(session.plan, {address: node_summary(facts, mask) for address, facts in session.nodes.facts.items()})
 
 
 class SizingDialog(ModalScreen[None]):

@@ -14,6 +14,7 @@ from acp_tui.core.i18n import NC_, _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_domain
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from screens.formatting.glyphs import RICH, glyphs
 
 _NAMES: Mapping[Kind, str] = {
@@ -159,7 +160,7 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
         }
         count = len(one.hosts)
         nodes = npgettext("address plan", "{count} node", "{count} nodes", count).format(count=count)
-        yield ", ".join([_size(one.network), nodes, *sorted(nics)[:3]])
+        yield ", ".join([_size(one.network), nodes, *map(secret_mask(plan), sorted(nics)[:3])])
         if one.guessed:
             yield pgettext("address plan", "prefix length unknown")
     elif one.kind is Kind.PODS:

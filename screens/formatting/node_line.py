@@ -6,6 +6,8 @@ from acp_tui.checks.labels import role_label, state_label
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import state_mark
 from screens.session.node_monitor import NodeStatus
@@ -24,7 +26,7 @@ def node_line(session: Session, node: Node) -> Text:
     text.append(f"{role:<15}")
     text.append(_state(status).ljust(18) if status is None or status.state is not NodeState.CHECKED else "")
     if status is not None and status.facts is not None and status.facts.hostname:
-        text.append(status.facts.hostname[:18].ljust(18))
+        text.append(secret_mask(session.plan)(status.facts.hostname)[:18].ljust(18))
     if status is not None and status.state is NodeState.CHECKED:
         if blockers := session.verdict_view.blockers_by_node.get(node.address, 0):
             message = npgettext("node", "{count} blocker", "{count} blockers", blockers)
@@ -49,7 +51,7 @@ def credentials_missing() -> str:
     return pgettext("node", "credentials missing")
 
 
-def node_detail(node: Node, status: NodeStatus | None) -> Text:
+def node_detail(plan: Plan, node: Node, status: NodeStatus | None) -> Text:
     """Return notice, problem, machine and host key of a node, each on its own line."""
     if status is None:
         message = _("{address} has not been checked yet. Enter an SSH password or an SSH key file.").format(
@@ -61,7 +63,7 @@ def node_detail(node: Node, status: NodeStatus | None) -> Text:
         lines.append(Text(f"{state_label(status.state)}, {status.notice}"))
     if status.detail:
         lines.append(Text(status.detail, "red"))
-    lines.append(Text(machine_line(status.facts)) if status.facts else Text(""))
+    lines.append(Text(secret_mask(plan)(machine_line(status.facts))) if status.facts else Text(""))
     if status.state is NodeState.HOST_KEY_CHANGED:
         lines.append(Text(_("Press h to review and trust the new host key.")))
     elif status.facts and status.facts.host_key:

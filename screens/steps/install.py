@@ -16,6 +16,7 @@ from textual.widgets import RichLog, Static
 
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.install.install_session import InstallSession, NextStep, is_remote_install, next_step
+from acp_tui.install.observe.log_mask import log_mask
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
 from acp_tui.install.start import RunSettings, StartError
@@ -120,7 +121,8 @@ class InstallStep(WizardStep):
         """Open the log viewer with the logs of setup.sh and the installer."""
         if self._run is not None:
             spec = self._run.spec
-            self.app.push_screen(LogScreen((("setup.sh", spec.run_dir / SETUP_LOG), ("installer", spec.installer_log))))
+            logs = (("setup.sh", spec.run_dir / SETUP_LOG), ("installer", spec.installer_log))
+            self.app.push_screen(LogScreen(logs, log_mask(spec)))
 
     async def action_progress(self) -> None:
         """Show the last progress response of the installer exactly as acp-tui received it."""

@@ -289,4 +289,4 @@ class NodesStep(WizardStep):
         self.set_panel("#offers", text)
 
     def _detail(self, node: Node) -> Text:
-        return node_detail(node, self.session.nodes.statuses.get(node.address))
+        return node_detail(self.session.plan, node, self.session.nodes.statuses.get(node.address))

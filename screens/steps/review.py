@@ -19,6 +19,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.core.redaction import mask_document
+from acp_tui.core.text import json_text
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.config.unverified import unverified
 from acp_tui.install.start import setup_line
@@ -106,7 +107,7 @@ class ReviewStep(WizardStep):
         except RenderError as error:
             text = Text("\n".join(f"{one.path}: {one.reason}" for one in error.missing), "red")
         else:
-            text = Text(json.dumps(content, indent=2, ensure_ascii=False))
+            text = Text(json_text(content))
         self.app.push_screen(Read(_("Configuration for the installer, secrets masked"), text, wide=True))
 
     @work

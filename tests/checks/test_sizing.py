@@ -204,5 +204,5 @@ def test_node_size_has_the_same_outcome_in_the_preflight(
         plan, {one.address: facts}, {one.address: NodeState.CHECKED}, topology=topology_of(plan), today=date(2026, 3, 1)
     )
     failed = any(v.outcome is Outcome.FAIL for v in verdicts if v.node == one.address and v.requirement in rules)
-    [fit] = [fit for fit in sizing(plan, {one.address: node_summary(facts)}).fits if fit.address == one.address]
+    [fit] = [fit for fit in sizing(plan, {one.address: node_summary(facts, str)}).fits if fit.address == one.address]
     assert (fit.outcome is Outcome.FAIL) == failed

@@ -140,6 +140,19 @@ def test_short_secret_is_masked_only_as_a_separate_word() -> None:
     assert Masker(["ab"])("ab cab x=ab, abc") == f"{MASK} cab x={MASK}, abc"
 
 
+@pytest.mark.parametrize("kept", range(6, 14))
+@pytest.mark.parametrize("end", ["", "…", "...", "... and more"])
+def test_start_of_a_secret_is_masked_where_a_text_was_cut(kept: int, end: str) -> None:
+    encoded = b64encode(b"cAn4ry-secret").decode()
+    for form in ("cAn4ry-secret", encoded):
+        assert Masker(["another", "cAn4ry-secret"]).known(f"line {form[:kept]}{end}") == f"line {MASK}{end}"
+
+
+def test_known_secrets_are_masked_without_patterns() -> None:
+    text = "the password is wrong, token: none, x=hunter22"
+    assert Masker(["hunter22"]).known(text) == f"the password is wrong, token: none, x={MASK}"
+
+
 def test_lines_of_a_key_are_hidden_one_by_one() -> None:
     key = "-----BEGIN KEY-----\nAAAABBBBCCCCDDDDEEEE\nFFFFGGGGHHHHIIIIJJJJ\n-----END KEY-----\n"
     assert "FFFFGGGG" not in Masker([key])("the log has FFFFGGGGHHHHIIIIJJJJ here")

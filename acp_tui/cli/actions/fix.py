@@ -15,6 +15,7 @@ from acp_tui.cli.actions.check import node_state_line, require_known
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out
 from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.cli.table import columns
+from acp_tui.cli.terminal import read_answer
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, npgettext, pgettext
@@ -22,6 +23,7 @@ from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
@@ -119,7 +121,8 @@ async def _fixes(
         steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
         login_target = target(source.plan, node, plan_dir=source.plan_dir)
-        job = Job(login_target, source.known_hosts.get(node.address), steps, folder, own_init)
+        known_host = source.known_hosts.get(node.address)
+        job = Job(login_target, known_host, steps, folder, secret_mask(source.plan), own_init)
         if show:
             _show_fixes(offered, steps, await preview_removals(job), only)
         jobs += [job] if steps else []
@@ -183,10 +186,7 @@ def _confirmed(jobs: list[Job]) -> list[Job] | None:
 
 
 def _yes(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
+    return read_answer(question).lower() in ("y", "yes")
 
 
 async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from acp_tui.checks.verdict import Verdict
 from acp_tui.cli.context import print_err
+from acp_tui.cli.terminal import write_progress
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
@@ -89,12 +89,10 @@ def _end_on_signals() -> Iterator[None]:
 
 def print_progress(progress: Progress) -> None:
     """Overwrite one line of the terminal with the progress. Without a terminal print nothing."""
-    if sys.stderr.isatty():
-        percent = f"{100 * progress.done // progress.total:3}%" if progress.total else ""
-        print(f"\r\x1b[K{progress.label} {percent} {pace(progress)}", end="", file=sys.stderr, flush=True)
+    percent = f"{100 * progress.done // progress.total:3}%" if progress.total else ""
+    write_progress(f"{progress.label} {percent} {pace(progress)}")
 
 
 def end_progress() -> None:
     """Clear the progress line."""
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    write_progress("")

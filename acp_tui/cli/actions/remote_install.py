@@ -19,6 +19,7 @@ from acp_tui.install.remote.upload import ProgramCopied, RemoteHost, RemoteResum
 from acp_tui.install.start import IncompletePlan, StartError
 from acp_tui.nodes.ssh.errors import ConnectError
 from acp_tui.nodes.ssh.sftp import UploadError
+from acp_tui.plan.secret_mask import secret_mask
 
 
 async def install_remotely(session: InstallSession, source: OpenedPlan, flags: Sequence[str]) -> int:
@@ -30,7 +31,7 @@ async def install_remotely(session: InstallSession, source: OpenedPlan, flags: S
     node = session.plan.installer_node
     assert node is not None
     host = remote_host(source, node.address)
-    with command_errors(node.address):
+    with command_errors(host):
         output = await host.read_output()
         if output.running:
             message = _("An install is already running on {address}. acp-tui follows it.")
@@ -83,26 +84,29 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
 async def follow(host: RemoteHost, follower: OutputFollower) -> RemoteOutput:
     """Print the output of the install on the node `host` until the install ends. Return the final state."""
 
+    mask = secret_mask(host.plan)
+
     def show(output: RemoteOutput) -> None:
         for line in follower.lines(output):
-            print_err(line)
+            print_err(mask(line))
 
     return await host.run(lambda c: follower.follow(c, host.folder, show))
 
 
 @contextmanager
-def command_errors(address: str) -> Iterator[None]:
-    """Convert errors of a remote install to `CommandFailed`. `address`: the installer node."""
+def command_errors(host: RemoteHost) -> Iterator[None]:
+    """Convert errors of a remote install on `host` to `CommandFailed`, with the secrets of its plan masked."""
+    address, mask = host.address, secret_mask(host.plan)
     try:
         yield
     except ConnectError as failed:
-        raise CommandFailed(f"{address}: {failed.detail}") from failed
+        raise CommandFailed(f"{address}: {mask(failed.detail)}") from failed
     except IncompletePlan as failed:
         raise CommandFailed(str(failed), ExitStatus.CHECK_FAILED) from failed
     except StartError as failed:
-        raise CommandFailed(str(failed)) from failed
+        raise CommandFailed(mask(str(failed))) from failed
     except (UploadError, RemoteInstallError) as failed:
-        raise CommandFailed(f"{address}: {failed}") from failed
+        raise CommandFailed(f"{address}: {mask(str(failed))}") from failed
     finally:
         end_progress()
 

@@ -15,6 +15,7 @@ from acp_tui.install.remote.last_remote import LastRemoteInstall, load_last_remo
 from acp_tui.install.remote.start_and_follow import OutputFollower, RemoteOutput
 from acp_tui.install.remote.upload import RemoteHost
 from acp_tui.nodes.script import CollectorOutput
+from acp_tui.plan.secret_mask import secret_mask
 
 
 def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | None:
@@ -37,7 +38,7 @@ def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
         finally:
             await connection.close()
 
-    with command_errors(remote.address):
+    with command_errors(host):
         output, found = asyncio.run(query())
     if found is None:
         raise CommandFailed(_("No remote install was found on the installer node."))
@@ -47,7 +48,7 @@ def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
         print_err(
             _("The install process on the installer node was killed. To resume the install: acp-tui install PLAN")
         )
-    print_out(found.text.strip("\n"))
+    print_out(secret_mask(host.plan)(found.text.strip("\n")))
     return found.status
 
 
@@ -59,12 +60,12 @@ def attach_remote(remote: LastRemoteInstall, *, abort: bool) -> int:
     host = _host(remote)
 
     async def follow_from_end() -> RemoteOutput:
-        follower = OutputFollower()
+        follower, mask = OutputFollower(), secret_mask(host.plan)
         for line in follower.lines(await host.read_output(-1)):
-            print_err(line)
+            print_err(mask(line))
         return await follow(host, follower)
 
-    with command_errors(remote.address):
+    with command_errors(host):
         return exit_status(asyncio.run(follow_from_end()), remote.address)
 
 

@@ -16,7 +16,7 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Print the configuration that the installer receives."""
-    from acp_tui.cli.context import open_plan, print_err, print_out
+    from acp_tui.cli.context import open_plan, print_err, print_json_text
     from acp_tui.install.config.render import render
     from acp_tui.install.config.unverified import unverified
 
@@ -31,5 +31,5 @@ def run(options: Namespace) -> int:
         )
     for note in unverified(source.plan):
         print_err(_("This part of the configuration is not documented publicly: {note}").format(note=note))
-    print_out(text.rstrip("\n"))
+    print_json_text(text.rstrip("\n"))
     return ExitStatus.DONE

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import JsonValue
 
 from acp_tui.core.i18n import pgettext
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
 
@@ -198,7 +198,7 @@ def read_progress(text: str) -> ProgressReply:
         values = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
         step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
     says = Says.SUCCESS if "Success" in values else Says.FAILED if "Failed" in values else Says.RUNNING
-    return ProgressReply(text, sanitize(step)[:_STEP] if step else None, says)
+    return ProgressReply(text, one_line(step, limit=_STEP) if step else None, says)
 
 
 def _is_json(text: str) -> bool:

@@ -4,7 +4,6 @@ The result depends only on the plan and on the key and certificate files that th
 """
 
 import base64
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import JsonValue, SecretStr
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.text import json_text
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 
@@ -58,7 +58,7 @@ def render(plan: Plan, plan_dir: Path) -> str:
 
     Raises: RenderError."""
     content = document(plan, lambda name: read_limited(resolve_path(plan_dir, name)))
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content) + "\n"
 
 
 def document(plan: Plan, read_file: ReadFile) -> Document:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import sanitize, truncate
+from acp_tui.install.observe.log_mask import log_mask
 from acp_tui.install.run.state import EVENTS_FILE, FINAL, PROGRESS_FILE, RUNNER_LOG, SETUP_LOG, Phase, RunState
 
 _END = 64 * 1024  # bytes at the end of a log that are searched
@@ -94,7 +95,8 @@ def failure(state: RunState, most: int = 8) -> Failure:
     """Describe a failed run from its state and the last lines of its logs."""
     phase = state.failed_in or state.phase
     source = state.spec.installer_log if phase is Phase.INSTALLING else state.spec.run_dir / SETUP_LOG
-    lines = last_lines(source, most) or last_lines(state.spec.run_dir / SETUP_LOG, most)
+    mask = log_mask(state.spec)
+    lines = tuple(map(mask, last_lines(source, most) or last_lines(state.spec.run_dir / SETUP_LOG, most)))
     return Failure(phase, lines, likely(phase, "\n".join((state.message, *lines))))
 
 
@@ -112,10 +114,10 @@ def last_lines(path: Path, most: int) -> tuple[str, ...]:
     try:
         with path.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
-            text = sanitize(log.read(_END).decode("utf-8", errors="replace"))
+            text = sanitize(log.read(_END).decode("utf-8", errors="replace"), limit=None)
     except OSError:
         return ()
-    return tuple(line[:_LONGEST] for line in text.splitlines() if line.strip())[-most:]
+    return tuple(truncate(line, _LONGEST) for line in text.splitlines() if line.strip())[-most:]
 
 
 def logs(run_dir: Path, installer_log: Path) -> tuple[tuple[str, Path], ...]:

@@ -6,12 +6,13 @@ A follower only reads files. Several followers can follow the same run, and each
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acp_tui.core.events import LogLine
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
+from acp_tui.install.observe.log_mask import log_mask
 from acp_tui.install.run.state import (
     EVENTS_FILE,
     SETUP_LOG,
@@ -40,6 +41,7 @@ async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
 
     The source of a line is `setup.sh`, `installer`, or `acp-tui` for the events of the run. Raises: `RunNotFound`."""
     state = await asyncio.to_thread(status, run_dir)
+    mask = await asyncio.to_thread(log_mask, state.spec)
     tails = (
         Tail("acp-tui", run_dir / EVENTS_FILE),
         Tail("setup.sh", run_dir / SETUP_LOG),
@@ -48,7 +50,8 @@ async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
     shown: RunState | None = None
     while True:
         state = await asyncio.to_thread(status, run_dir)
-        lines = tuple([line for tail in tails for line in await asyncio.to_thread(tail.more, state.at_rest)])
+        new = [line for tail in tails for line in await asyncio.to_thread(tail.more, state.at_rest)]
+        lines = tuple(replace(line, text=mask(line.text)) for line in new)
         if lines or state != shown:
             yield RunUpdate(state, lines)
         shown = state
@@ -102,4 +105,4 @@ class Tail:
                 text = str(json.loads(text)["text"])
             except (ValueError, KeyError, TypeError, RecursionError):
                 text = ""
-        return sanitize(text)[:MAX_LINE]
+        return sanitize(text, limit=MAX_LINE)

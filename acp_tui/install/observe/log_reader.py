@@ -131,4 +131,4 @@ def _opened(path: Path) -> Iterator[_Log]:
 def _shown(line: bytes) -> str:
     """Return a line as a terminal shows it: the text after the last carriage return."""
     text = line.rstrip(b"\r\n").rpartition(b"\r")[2].decode("utf-8", errors="replace")
-    return sanitize(text)[:MAX_LINE]
+    return sanitize(text, limit=MAX_LINE)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from acp_tui.core.clock import now
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import poll_until
-from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
@@ -23,7 +22,7 @@ from acp_tui.install.run.api_listener import UntrustedListener, connection, requ
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.state import Phase, RunState, post_unknown_text
-from acp_tui.install.run.state_recorder import QUOTED, Run, minutes, quote
+from acp_tui.install.run.state_recorder import Run, minutes, quote
 
 
 async def run_phases(run: Run) -> None:
@@ -104,7 +103,8 @@ async def _waiting_api(run: Run) -> None:
 async def _versions(run: Run) -> None:
     state = run.state
     try:
-        wanted_kubernetes, wanted_runtime = wanted_versions(state.spec.document.read_bytes())
+        document = state.spec.document.read_bytes()
+        wanted_kubernetes, wanted_runtime = wanted_versions(document)
     except (OSError, InvalidConfig) as error:
         run.fail(_invalid_document(run, error))
         return
@@ -129,7 +129,7 @@ async def _versions(run: Run) -> None:
             wanted_runtime=state.runtime or wanted_runtime or pgettext("version", "the newest"),
         )
         if not (offered.kubernetes and offered.runtimes) and offered.raw:
-            message += "\n" + sanitize(offered.raw)[:QUOTED]
+            message += "\n" + quote(offered.raw, secrets_in(document))
         run.record(replace(state, phase=Phase.NEEDS_VERSION, message=message), message)
         return
     event = _("acp-tui rechecks the nodes before it sends the configuration.")

@@ -52,7 +52,7 @@ async def installing(run: Run) -> None:
 def _save_reply(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
     """Save the reply for the operator. Its secrets are masked, because it can quote the configuration."""
     with suppress(OSError):  # a full disk must not end the polling
-        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets)))
+        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets), limit=None))
 
 
 def _record_reply(
@@ -65,10 +65,11 @@ def _record_reply(
     secrets: tuple[str, ...],
 ) -> None:
     """Record the result of a poll. `moment`: the time of the poll."""
+    step = counter.step and mask_values(counter.step, secrets)
     state = replace(
         state,
         setup_exit=setup.exit_status(state.spec.run_dir),  # setup.sh may end long after the API is ready
-        step=counter.step,
+        step=step,
         failed_answers=counter.failed,
         unanswered=counter.unanswered,
         silent_since=None if reply else state.silent_since or moment,
@@ -80,7 +81,7 @@ def _record_reply(
             "fails. Reply: {reply}"
         ).format(count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets))
     elif counter.step != before.step:
-        event = pgettext("progress", "Step {step}").format(step=counter.step)
+        event = pgettext("progress", "Step {step}").format(step=step)
     if counter.outcome is Says.SUCCESS:
         message = _("The install succeeded. The platform is at {address}.").format(address=state.platform_url)
         if state.spec.bundle is not None:

@@ -136,7 +136,7 @@ def log_end(run_dir: Path) -> str:
     try:
         with (run_dir / SETUP_LOG).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_END))
-            return sanitize(log.read().decode("utf-8", errors="replace"))
+            return sanitize(log.read().decode("utf-8", errors="replace"), limit=None)
     except OSError:
         return ""
 

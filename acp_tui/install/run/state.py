@@ -20,6 +20,7 @@ from acp_tui.core.clock import now as now
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
+from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.run.process_identity import Process
 from acp_tui.plan.release import RELEASES
@@ -238,7 +239,7 @@ LAUNCH_TIMEOUT = 30.0
 
 def log_event(run_dir: Path, phase: Phase, text: str) -> None:
     """Append a line to the run's `events.jsonl`. On a full disk the line is lost, and the run continues."""
-    line = json.dumps({"at": now().isoformat(timespec="seconds"), "phase": phase.value, "text": text})
+    line = json.dumps({"at": now().isoformat(timespec="seconds"), "phase": phase.value, "text": sanitize(text)})
     try:
         with (run_dir / EVENTS_FILE).open("a", encoding="utf-8") as file:
             file.write(line + "\n")

@@ -55,7 +55,7 @@ class Run:
 
 def quote(body: str, secrets: tuple[str, ...]) -> str:
     """Return the start of an HTTP response for a message, with masked secrets and without control characters."""
-    return sanitize(mask_values(body, secrets)).strip()[:QUOTED]
+    return sanitize(mask_values(body, secrets).strip(), limit=QUOTED)
 
 
 def minutes(seconds: float) -> int:

@@ -11,6 +11,7 @@ from acp_tui.install.verify.access_checks import check_access, check_cleanup, ch
 from acp_tui.install.verify.context import VerifyContext
 from acp_tui.install.verify.node_checks import check_nodes
 from acp_tui.install.verify.workload_checks import check_charts, check_pods
+from acp_tui.plan.secret_mask import secret_mask
 
 _CHECKS: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]] = {
     "INS-VERIFY-43": check_nodes,
@@ -25,9 +26,9 @@ _CHECKS: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]]
 
 def evaluate_cluster(context: VerifyContext) -> tuple[Verdict, ...]:
     """Return the verdicts of all checks."""
-    rules = catalogue(context.plan.effective_release)
+    rules, mask = catalogue(context.plan.effective_release), secret_mask(context.plan)
     return tuple(
-        waive(build_verdict(rules[name], finding), context.plan.waivers, context.moment.date())
+        waive(build_verdict(rules[name], finding, mask=mask), context.plan.waivers, context.moment.date())
         for name, findings in _CHECKS.items()
         for finding in findings(rules[name], context)
     )

@@ -23,6 +23,7 @@ from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.report.model import NodeRecord
 from acp_tui.preflight.run import target
@@ -93,6 +94,11 @@ async def query_node(
     """Run collectors on one node, as root if sudo needs no password. Errors of the node are returned, not raised.
 
     `changes`: the collectors change the node, so its host key must be confirmed."""
+    output = await _query(access, node, snippets, changes=changes)
+    return replace(output, detail=secret_mask(access.plan)(output.detail))
+
+
+async def _query(access: NodeAccess, node: Node, snippets: Sequence[Collector], *, changes: bool) -> NodeOutput:
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
     login = access.plan.login(node)

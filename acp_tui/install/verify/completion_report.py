@@ -4,7 +4,6 @@ The report has no secrets, because the verification and the state of a run have 
 """
 
 import getpass
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.text import json_text
 from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.observe.timing import Span, spans
 from acp_tui.install.run.start_resume_abort import platform_url
@@ -27,6 +27,7 @@ from acp_tui.install.run.state import RunState
 from acp_tui.install.verify.checklist import Todo, checklist
 from acp_tui.install.verify.run import Finish
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.preflight.report.html.findings import Background, finding, grouped, passed
 from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
 from acp_tui.preflight.report.model import summary
@@ -59,7 +60,7 @@ def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
 
 def write(folder: Path, done: Completion) -> tuple[Path, Path]:
     """Write the report as JSON and HTML to `folder`, and return the paths of the two files. Raises: OSError."""
-    document = json.dumps(to_json(done), indent=2, ensure_ascii=False) + "\n"
+    document = json_text(to_json(done)) + "\n"
     write_atomically(folder / JSON, document, mode=0o644)
     write_atomically(folder / PAGE, to_html(done), mode=0o644)
     return folder / JSON, folder / PAGE
@@ -88,14 +89,17 @@ def to_json(done: Completion) -> Mapping[str, object]:
 
 
 def _versions(done: Completion) -> Sequence[tuple[str, str]]:
-    nodes, run = done.finish.installed.nodes or (), done.run
+    nodes, run, mask = done.finish.installed.nodes or (), done.run, secret_mask(done.plan)
     return (
         ("acp", done.plan.effective_release),
         ("package", (done.plan.package.core or "").rpartition("/")[2]),
-        ("kubernetes", ", ".join(sorted({node.version for node in nodes})) or (run.kubernetes if run else "") or ""),
+        (
+            "kubernetes",
+            mask(", ".join(sorted({node.version for node in nodes}))) or (run.kubernetes if run else "") or "",
+        ),
         (
             "container_runtime",
-            ", ".join(sorted({node.runtime for node in nodes})) or (run.runtime if run else "") or "",
+            mask(", ".join(sorted({node.runtime for node in nodes}))) or (run.runtime if run else "") or "",
         ),
         ("acp_tui", __version__),
     )
@@ -114,13 +118,14 @@ def _addresses(plan: Plan) -> Sequence[tuple[str, str]]:
 
 def _nodes(done: Completion) -> Sequence[Mapping[str, str]]:
     found = {address: one for one in done.finish.installed.nodes or () for address in (*one.addresses, one.name)}
+    mask = secret_mask(done.plan)
     return [
         {
             "address": node.address,
             "role": node.role,
-            "name": found[node.address].name if node.address in found else "",
+            "name": mask(found[node.address].name) if node.address in found else "",
             "state": ("Ready" if found[node.address].ready else "NotReady") if node.address in found else "unknown",
-            "version": found[node.address].version if node.address in found else "",
+            "version": mask(found[node.address].version) if node.address in found else "",
         }
         for node in done.plan.nodes
     ]

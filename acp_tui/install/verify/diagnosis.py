@@ -22,6 +22,7 @@ from acp_tui.install.verify.queries import (
 )
 from acp_tui.install.verify.workload_checks import pod_state
 from acp_tui.nodes.script import Collector, CollectorOutput
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.preflight.bundle import open_bundle
 
 _API_PORT = 8080
@@ -95,7 +96,8 @@ async def diagnose_install(access: NodeAccess) -> Diagnosis:
             node=node.address, reason=output.detail
         )
         return Diagnosis((failed,), pgettext("diagnosis", "the cause is unknown"))
-    return diagnose(installed_from(output.readings, output.detail), output.readings)
+    found, mask = diagnose(installed_from(output.readings, output.detail), output.readings), secret_mask(access.plan)
+    return Diagnosis(tuple(map(mask, found.observations)), mask(found.likely_cause))
 
 
 def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Diagnosis:

@@ -13,7 +13,7 @@ from pathlib import Path
 from acp_tui.checks.certificate_facts import cover
 from acp_tui.core.files import read_limited
 from acp_tui.core.i18n import _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line
 from acp_tui.install.verify.facts import Answer, Served
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.preflight.certificates.fields import CertificateFields, CertificateInvalid, load_chain, load_der
@@ -71,7 +71,7 @@ def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)
         message = os.strerror(error.errno or 0) if plain else error.strerror or message
-    return " ".join(sanitize(message or type(error).__name__).split())[:200]
+    return one_line(message or type(error).__name__, limit=200)
 
 
 def served(der: bytes | None) -> Served | None:

@@ -184,7 +184,7 @@ async def _report_lines(connection: Connection, program: str) -> AsyncGenerator[
     async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
         rest = ""
         async for chunk in chunks:
-            *complete, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
+            *complete, rest = (rest + sanitize(chunk.decode(errors="replace"), limit=None))[-4096:].split("\n")
             for line in complete:
                 if (parsed := parse_line(line)) is not None:
                     yield parsed

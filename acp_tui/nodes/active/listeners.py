@@ -133,7 +133,7 @@ class _ListenerSession:
             rest = ""
             async for chunk in chunks:
                 self._last_output = asyncio.get_running_loop().time()
-                *complete, rest = (rest + sanitize(chunk.decode(errors="replace"))[:4096]).split("\n")
+                *complete, rest = (rest + sanitize(chunk.decode(errors="replace"), limit=4096)).split("\n")
                 for line in complete:
                     self._handle_line(line)
 

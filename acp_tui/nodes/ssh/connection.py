@@ -12,7 +12,7 @@ from contextlib import suppress
 import asyncssh
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line
 from acp_tui.nodes.ssh.errors import (
     ConnectError,
     ConnectionLost,
@@ -148,4 +148,4 @@ async def _read_stderr(process: "asyncssh.SSHClientProcess[bytes]") -> str:
             if count > _MAX_STDERR:
                 process.close()
                 break
-    return " ".join(sanitize(tail.decode(errors="replace")).split())
+    return one_line(tail.decode(errors="replace"), limit=1000)

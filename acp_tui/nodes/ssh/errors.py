@@ -7,7 +7,7 @@ from pathlib import Path
 
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line, sanitize
 from acp_tui.nodes.state import NodeState
 
 
@@ -29,9 +29,6 @@ class ConnectionDropped(ConnectError):
 
 class ConnectionLost(AcpError):
     """An open connection broke."""
-
-
-_MOST_CHARACTERS = 600  # the limit for a message from the node or the system
 
 
 def stage_timed_out(stage: str, seconds: float, *, greeted: bool = False) -> str:
@@ -135,11 +132,6 @@ def no_bash(message: str) -> str:
         "the login worked, but bash did not run, and the node sent no error message. Either the login "
         "shell is disabled (false, nologin), or a start-up file (.bashrc) exits or reads standard input."
     )
-
-
-def one_line(message: str) -> str:
-    """Return an untrusted message as one line, with a limited length and without control characters."""
-    return " ".join(sanitize(message).split())[:_MOST_CHARACTERS]
 
 
 def with_message(text: str, message: str) -> str:

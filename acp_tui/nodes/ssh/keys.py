@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import N_, _, pgettext
-from acp_tui.nodes.ssh.errors import ConnectError, one_line
+from acp_tui.core.text import one_line
+from acp_tui.nodes.ssh.errors import ConnectError
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
 

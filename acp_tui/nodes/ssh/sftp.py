@@ -18,7 +18,7 @@ import asyncssh
 from acp_tui.core.errors import AcpError
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
-from acp_tui.core.text import sanitize
+from acp_tui.core.text import one_line
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.errors import ConnectionLost
@@ -169,12 +169,12 @@ class Files:
 
 def _failure(subject: str, error: asyncssh.Error | OSError) -> Exception:
     """Return ConnectionLost if the connection broke, else UploadError. `subject`: the start of the message."""
-    message = sanitize(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
+    reason = error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error)
     if isinstance(
         error, asyncssh.ConnectionLost | asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection | ConnectionError
     ):
         return ConnectionLost(_("the SSH connection to the node broke"))
-    return UploadError(f"{subject}: {' '.join(message.split())[:300]}")
+    return UploadError(f"{subject}: {one_line(reason, limit=300)}")
 
 
 def _digest(file: Path, size: int) -> str:

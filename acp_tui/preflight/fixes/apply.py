@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from acp_tui.core.concurrency import Work, merge_events
@@ -21,6 +21,7 @@ from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import KnownHost, confirmed
+from acp_tui.plan.secret_mask import Mask
 from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 
@@ -42,6 +43,8 @@ class Job:
     known_host: KnownHost | None
     steps: tuple[FixStep, ...]
     folder: str
+    mask: Mask
+    """Masks the secrets of the plan in the output of the node."""
     init: InitScript | None = None
     """The vendor's script. It is required if PRE-INIT is one of the steps."""
 
@@ -102,13 +105,26 @@ async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGen
 
     def task(job: Job) -> Work[FixEvent]:
         async def apply(emit: Callable[[FixEvent], None]) -> None:
-            emit(await _NodeFix(job, deadlines, emit).run())
+            def emit_masked(event: FixEvent) -> None:
+                emit(_masked(event, job.mask))
+
+            emit_masked(await _NodeFix(job, deadlines, emit_masked).run())
 
         return apply
 
     async with aclosing(merge_events(map(task, jobs))) as events:
         async for event in events:
             yield event
+
+
+def _masked(event: FixEvent, mask: Mask) -> FixEvent:
+    match event:
+        case StepDone():
+            return replace(event, output=mask(event.output))
+        case SecondLogin() | NodeFixed():
+            return replace(event, detail=mask(event.detail))
+        case NodeStage():
+            return event
 
 
 async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
@@ -138,7 +154,7 @@ async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mappin
     except (ConnectionLost, TimeoutError) as error:
         reason = str(error) or reason
     unknown = _("acp-tui could not list what the fix would remove: {reason}").format(reason=reason)
-    return {step.requirement: listed.get(step.name) or unknown for step in steps}
+    return {step.requirement: job.mask(listed.get(step.name) or unknown) for step in steps}
 
 
 @dataclass

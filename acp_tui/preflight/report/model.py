@@ -1,6 +1,5 @@
 """The report of a preflight, and its published JSON document (schema `acp-tui.report/1`)."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Annotated
 from pydantic import PlainSerializer, TypeAdapter
 
 from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.core.text import json_text
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 
@@ -120,4 +120,4 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 def report_json(report: Report) -> str:
     """Return the published JSON document, indented, with a newline at the end."""
-    return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+    return json_text(report.to_json()) + "\n"

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from acp_tui.checks.topology import Topology
 from acp_tui.core.i18n import _
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Plan
+from acp_tui.plan.secret_mask import Mask, secret_mask
 from acp_tui.preflight.report.connectivity import LinkState, Row, matrix
 from acp_tui.preflight.report.model import Link, NodeRecord
 
@@ -35,15 +37,19 @@ def node_records(
 
     `details`: the error of each node.
     """
-    links = {row.source: _links(row) for row in matrix(topology, facts)}
+    links, mask = {row.source: _links(row) for row in matrix(topology, facts)}, secret_mask(plan)
+
+    def safe(text: str) -> str:
+        return sanitize(mask(text))
+
     return tuple(
         NodeRecord(
             address=node.address,
-            hostname=facts[node.address].hostname if node.address in facts else None,
+            hostname=_safe(facts[node.address].hostname, safe) if node.address in facts else None,
             role=node.role,
             state=states[node.address],
-            machine=node_summary(facts.get(node.address)),
-            detail=details.get(node.address, ""),
+            machine=node_summary(facts.get(node.address), safe),
+            detail=safe(details.get(node.address, "")),
             links=links.get(node.address, ()),
         )
         for node in plan.nodes
@@ -57,22 +63,26 @@ def _links(row: Row) -> tuple[Link, ...]:
     return links if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
 
 
-def node_summary(facts: Facts | None) -> NodeSummary | None:
-    """Return the most important facts of a node; None if none of them is known."""
+def node_summary(facts: Facts | None, safe: Mask) -> NodeSummary | None:
+    """Return the most important facts of a node; None if none of them is known. `safe`: makes each text safe."""
     if facts is None:
         return None
     known = NodeSummary(
-        os=facts.os_name,
-        kernel=facts.kernel,
-        arch=facts.arch,
+        os=_safe(facts.os_name, safe),
+        kernel=_safe(facts.kernel, safe),
+        arch=_safe(facts.arch, safe),
         cpus=facts.cpu_count,
-        cpu_model=facts.cpu_model,
+        cpu_model=_safe(facts.cpu_model, safe),
         memory=facts.memory,
-        addresses=_addresses(facts),
-        disks=_disks(facts),
-        boot_id=facts.boot_id,
+        addresses=tuple(map(safe, _addresses(facts))),
+        disks=tuple(map(safe, _disks(facts))),
+        boot_id=_safe(facts.boot_id, safe),
     )
     return known if known != NodeSummary() else None
+
+
+def _safe(text: str | None, safe: Mask) -> str | None:
+    return text and safe(text)
 
 
 def _addresses(facts: Facts) -> tuple[str, ...]:

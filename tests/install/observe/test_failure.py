@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from acp_tui.core.redaction import MASK
 from acp_tui.install.observe.failure import failure, likely, previous_failure
 from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState
 
@@ -42,6 +43,12 @@ def test_last_lines_come_from_the_log_of_the_phase(tmp_path: Path) -> None:
     report = failure(state(tmp_path, Phase.INSTALLING))
     assert report.lines[-1] == "ErrImagePull"
     assert "pulled" in report.cause
+
+
+def test_secrets_in_the_last_lines_are_masked(tmp_path: Path) -> None:
+    (tmp_path / "none").write_text('{"cluster": {"ssh": [{"password": "czNjcmV0LWxvZ2lu"}]}}')  # base64
+    (tmp_path / SETUP_LOG).write_text("ssh: s3cret-login\nsent czNjcmV0LWxvZ2lu\nlogin: password=unknown-1\n")
+    assert failure(state(tmp_path, Phase.SETUP)).lines == (f"ssh: {MASK}", f"sent {MASK}", f"login: password={MASK}")
 
 
 def test_missing_log_gives_cause_of_the_phase(tmp_path: Path) -> None:

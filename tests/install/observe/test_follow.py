@@ -3,9 +3,19 @@
 import asyncio
 from dataclasses import replace
 
+from acp_tui.core.redaction import MASK
 from acp_tui.install.observe.follow import RunUpdate, follow
 from acp_tui.install.run.state import Phase
-from tests.support.install_harness import QUICK, SLOW, InstallHarness, kill_runner, reports_progress, wait
+from tests.support.install_harness import (
+    CANARY,
+    QUICK,
+    SLOW,
+    InstallHarness,
+    encoded,
+    kill_runner,
+    reports_progress,
+    wait,
+)
 
 
 async def test_all_followers_receive_all_lines(harness: InstallHarness) -> None:
@@ -37,6 +47,14 @@ async def test_hostile_output_has_no_control_characters_or_long_lines(harness: I
     assert lines[-1] == "no newline at the end"
     assert all(len(line) <= 500 for line in lines)
     assert not any("\x1b" in line or "\r" in line for line in lines)
+
+
+async def test_secrets_in_the_output_are_masked(harness: InstallHarness) -> None:
+    harness.setup_dir.mkdir(parents=True)
+    (harness.setup_dir / "setup.sh").write_text(f"echo 'login failed: {CANARY} {encoded(CANARY)}'; exit 3")
+    run_dir = await asyncio.to_thread(harness.start)
+    lines = [line.text async for update in follow(run_dir) for line in update.lines if line.source == "setup.sh"]
+    assert lines == [f"login failed: {MASK} {MASK}"]
 
 
 async def test_following_ends_when_the_runner_dies(harness: InstallHarness) -> None:

@@ -27,7 +27,7 @@ def logs(tmp_path: Path) -> tuple[tuple[str, Path], ...]:
 @pytest_asyncio.fixture
 async def pilot(tmp_path: Path, logs: tuple[tuple[str, Path], ...]) -> AsyncIterator[Pilot[int]]:
     async with wizard(tmp_path / "home", valid_plan(), "install") as (pilot, _session):
-        await pilot.app.push_screen(LogScreen(logs))
+        await pilot.app.push_screen(LogScreen(logs, str))
         await until(pilot, lambda: "line 199999 of setup" in screen_text(pilot))
         yield pilot
 

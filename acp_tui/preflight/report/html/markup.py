@@ -1,4 +1,4 @@
-"""Build the HTML of the report. Only this module escapes text.
+"""Build the HTML of the report. Only this module sanitises and escapes text.
 
 A value of type `Html` is finished markup. A `str` is any text, and becomes `Html` only through the function `text`,
 which escapes it.
@@ -8,16 +8,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NewType
 
-Html = NewType("Html", str)
+from acp_tui.core.text import sanitize
 
-_LONGEST = 4000
-"""Maximum number of characters of one text. A longer text is cut on the page, and is complete in preflight.json."""
+Html = NewType("Html", str)
 
 
 def text(value: str) -> Html:
-    """Return `value` as escaped HTML. A text that is too long is cut."""
-    cut = value if len(value) <= _LONGEST else value[:_LONGEST] + " […]"
-    return Html(escape(cut))
+    """Return `value` as sanitised and escaped HTML. A text that is too long is cut; preflight.json has all of it."""
+    return Html(escape(sanitize(value)))
 
 
 def joined(parts: Iterable[Html]) -> Html:
