@@ -50,7 +50,7 @@ class Place:
 
     def run(self, *arguments: str, command: str = "finish") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            (sys.executable, "-m", "acp_tui", command, "plan.yaml", *arguments),
+            (sys.executable, "-m", "acp_tui", command, "plan.yaml", "--accept-new", *arguments),
             cwd=self.folder,
             env={**os.environ, "XDG_STATE_HOME": str(self.folder / "state"), "HOME": str(self.folder)},
             capture_output=True,
