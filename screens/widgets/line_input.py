@@ -13,13 +13,16 @@ from textual.selection import Selection
 from textual.widgets import Input
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LINE_SEPARATOR = "\u2028"
+"""Takes the place of a control character in a pasted secret. It does nothing on a screen, and no secret can have it."""
 
 
 class Line(Input):
     """An input line without a frame. `secret`: its text is masked, and cannot be copied.
 
     When Enter is pressed, the line calls `takes` with its text. If the result is True, the line becomes empty. A line
-    with `takes` joins several pasted lines with commas. A line without `takes` inserts only the first pasted line."""
+    with `takes` joins several pasted lines with commas. A line without `takes` inserts only the first pasted line.
+    A secret is not changed: if it has several lines or control characters, it is invalid."""
 
     def __init__(
         self,
@@ -50,6 +53,9 @@ class Line(Input):
         """Insert pasted text, but remove its control characters."""
         event.stop()
         event.prevent_default()
+        if self._secret:
+            self.replace(_CONTROL.sub(_LINE_SEPARATOR, event.text.rstrip("\r\n")), *self.selection)
+            return
         lines = [line for line in (_CONTROL.sub("", line) for line in event.text.splitlines()) if line.strip()]
         if lines:
             self.replace(", ".join(lines) if self._takes else lines[0], *self.selection)

@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.events import Paste
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.plan.draft import save
+from screens.widgets.form import Form
 from screens.widgets.line_input import Line
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
@@ -87,3 +89,26 @@ async def test_password_in_the_line_for_new_nodes_is_not_stored(tmp_path: Path, 
         assert session.plan.nodes == PLAN.nodes
         save(session.draft)
     assert files_with_the_canary(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("pasted", "reason"),
+    [
+        ("c4nary\n", ""),
+        ("c4nary\nsecond line\n", "one line without control characters"),
+        ("c4\x1b[Anary", "one line without control characters"),
+        ("\ufeffc4nary", "byte order mark"),
+    ],
+)
+async def test_pasted_secret_is_not_changed(tmp_path: Path, pasted: str, reason: str) -> None:
+    async with wizard(tmp_path, PLAN, "nodes", FACTS) as (pilot, session):
+        form = pilot.app.screen.query_one(Form)
+        form.focus_path("ssh.password")
+        field = pilot.app.focused
+        assert isinstance(field, Line)
+        field.value = ""
+        field.post_message(Paste(pasted))
+        await pilot.pause()
+        assert reason in session.field_errors.get("ssh.password", "")
+        password = session.plan.ssh.password
+        assert (password.get_secret_value() if password else "") == ("" if reason else "c4nary")
