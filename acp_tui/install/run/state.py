@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.clock import now as now
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import write_atomically
+from acp_tui.core.files import READ_LIMIT, error_reason, read_at_most, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.run.process_identity import Process
@@ -191,10 +191,10 @@ def read_state(run_dir: Path) -> RunState:
     """Read the last written state of the run in `run_dir`. Raises: `RunNotFound`."""
     path = run_dir / STATE_FILE
     try:
-        return _STATE.validate_json(path.read_bytes())
+        return _STATE.validate_json(read_at_most(path, READ_LIMIT))
     except OSError as error:
         raise RunNotFound(
-            _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)
+            _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error_reason(error))
         ) from error
     except ValidationError as error:
         raise RunNotFound(_("{path} is not a valid state file of an install run").format(path=path)) from error

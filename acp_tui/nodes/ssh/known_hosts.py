@@ -10,7 +10,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.core.files import private_folder, write_atomically
+from acp_tui.core.files import READ_LIMIT, private_folder, read_at_most, write_atomically
+from acp_tui.core.i18n import _
 
 
 def known_hosts_path(home: Path, plan_file: Path) -> Path:
@@ -20,10 +21,18 @@ def known_hosts_path(home: Path, plan_file: Path) -> Path:
 
 
 def read_known_hosts(path: Path) -> dict[str, str]:
-    """Return node address → host key; empty if the file does not exist. Raises OSError if it cannot be read."""
-    if not path.exists():
+    """Return node address → host key; empty if the file does not exist.
+
+    Raises OSError if the file cannot be read, is larger than READ_LIMIT, or is not UTF-8 text."""
+    try:
+        content = read_at_most(path, READ_LIMIT)
+    except FileNotFoundError:
         return {}
-    pairs = (line.split(" ", 1) for line in path.read_text(encoding="utf-8").splitlines() if " " in line)
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise OSError(_("the file is not UTF-8 text")) from None
+    pairs = (line.split(" ", 1) for line in lines if " " in line)
     return {host: key.strip() for host, key in pairs if not host.startswith("#")}
 
 

@@ -9,18 +9,22 @@ from pathlib import Path
 
 import yaml
 
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.field_types import shown
 from acp_tui.plan.model import rule_of
 from acp_tui.plan.paths import PathPart, dotted
+from acp_tui.plan.yaml_nodes import TooManyNodes, compose
 
 MAX_BYTES = 1 << 20
 """The maximum size of a plan file in bytes. A plan has one or two pages, so a larger file is not a plan."""
-MAX_VALUES = 100_000
+MAX_VALUES = 20_000
 """The maximum number of values in a plan file.
 
 A plan with a hundred nodes and all keys has two thousand values. A short file with nested YAML aliases can create
 millions of values."""
+_MAX_NODES = 2 * MAX_VALUES
+"""The maximum number of YAML nodes in a plan file. The keys are nodes, too."""
 
 Data = dict[str, "Value"]
 Value = str | None | list["Value"] | Data
@@ -78,10 +82,10 @@ class Document:
 
 
 def read_content(path: Path) -> bytes:
-    """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError.
+    """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError, also if the file is a folder, a device or a pipe.
 
     These bytes are enough to detect a file that is larger than MAX_BYTES."""
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         return file.read(MAX_BYTES + 1)
 
 
@@ -92,9 +96,12 @@ def parse_document(path: Path, raw: bytes) -> Document:
         document.problem((), _("the file is larger than {limit} bytes, so it is not a plan").format(limit=MAX_BYTES))
         return document
     try:
-        node = yaml.compose(raw.decode("utf-8"), Loader=yaml.SafeLoader)
+        node = compose(raw.decode("utf-8"), _MAX_NODES)
     except UnicodeDecodeError:
         document.problem((), _("the file is not UTF-8 text"))
+        return document
+    except TooManyNodes:
+        document.problem((), _too_many_values())
         return document
     except RecursionError:
         document.problem((), _("the YAML values are nested too deeply or refer to themselves"))
@@ -118,14 +125,16 @@ def parse_document(path: Path, raw: bytes) -> Document:
     return document
 
 
+def _too_many_values() -> str:
+    return _("the file has more than {limit} values, so it is not a plan").format(limit=MAX_VALUES)
+
+
 def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, ancestors: tuple[yaml.Node, ...]) -> Value:
     document.lines.setdefault(steps, node.start_mark.line + 1)
     document.values += 1
     if document.values > MAX_VALUES:
         if document.values == MAX_VALUES + 1:
-            document.problem(
-                steps, _("the file has more than {limit} values, so it is not a plan").format(limit=MAX_VALUES)
-            )
+            document.problem(steps, _too_many_values())
         return None
     if node in ancestors or len(ancestors) > 20:
         document.problem(steps, _("the YAML values are nested too deeply or refer to themselves"))

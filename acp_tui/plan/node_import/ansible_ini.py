@@ -13,11 +13,13 @@ _UNGROUPED = "ungrouped"
 
 def is_ini(text: str) -> bool:
     """Return True if the text contains a group in brackets or Ansible variables."""
-    return re.search(r"^\s*\[[A-Za-z_][^\]\s]*\]\s*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
+    return (
+        re.search(r"^[^\S\n]*\[[A-Za-z_][^\]\s]*\][^\S\n]*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
+    )
 
 
 def read_ini(text: str) -> Inventory:
-    """Read an inventory in INI form. The result lists all errors in `faults`; no exception is raised."""
+    """Read an inventory in INI form. The result lists all errors in `faults`. Raises ListTooLarge."""
     inventory = Inventory()
     group, kind = _UNGROUPED, None
     for number, line in lines_of(text):

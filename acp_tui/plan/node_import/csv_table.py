@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.node_import.host import (
+    MAX_HOSTS,
     Host,
     InvalidHostLine,
     LineNote,
@@ -77,6 +78,8 @@ def read_table(text: str, sign: str) -> ParsedNodes:
                 continue
             values = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
             secrets += [(table.line_num, values[name]) for name in _SECRET if name in values]
+            if len(hosts) > MAX_HOSTS:  # `checked` rejects the list; only its other secrets are needed
+                continue
             try:
                 if len(cells) > len(columns):
                     raise InvalidHostLine(_("the row has more cells than the heading"))

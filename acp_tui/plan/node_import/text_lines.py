@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.node_import.host import (
+    MAX_HOSTS,
     Host,
     InvalidHostLine,
     LineNote,
@@ -68,6 +69,8 @@ def read_lines(content: str) -> ParsedNodes:
             continue
         for part in _parts(re.sub(r"^[-*]\s+", "", line)):
             secrets += [(number, match[2]) for token in part.split() if (match := _SECRET.match(token)) and match[2]]
+            if len(hosts) > MAX_HOSTS:  # `checked` rejects the list; only its other secrets are needed
+                continue
             try:
                 record = _record(part)
             except InvalidHostLine as invalid:

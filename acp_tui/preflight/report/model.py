@@ -15,6 +15,8 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 
 SCHEMA = "acp-tui.report/1"
+LARGEST_REPORT = 64 << 20
+"""Maximum size, in bytes, of a report that is read. A report of a hundred nodes has a tenth of this size."""
 
 _Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
 _NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
