@@ -83,7 +83,13 @@ PARSERS = (
         files.bundle_samples,
         (BundleCorrupt, PlanErrors),
     ),
-    Parser("report", ("preflight.report.model",), files.report_json_file, files.report_samples, (ValueError,)),
+    Parser(
+        "report",
+        ("preflight.report.model", "preflight.report.history"),
+        files.report_json_file,
+        files.report_samples,
+        (ValueError,),
+    ),
     Parser(
         "certificates",
         ("preflight.certificates.pem", "preflight.certificates.reader", "install.verify.https"),

@@ -115,6 +115,7 @@ def test_each_parser_has_a_name_of_its_own() -> None:
 PARSING = {
     *(
         "loads",
+        "from_json",
         "validate_json",
         "model_validate_json",
         "compose",

@@ -8,12 +8,11 @@ has only the path of the configuration.
 import json
 import os
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.clock import now as now
@@ -125,8 +124,8 @@ class RunSpec:
 class RunState:
     spec: RunSpec
     phase: Phase = Phase.STARTING
-    started: datetime = field(default_factory=now)
-    updated: datetime = field(default_factory=now)
+    started: AwareDatetime = field(default_factory=now)
+    updated: AwareDatetime = field(default_factory=now)
     message: str = ""
     """The message for the operator: why the run waits, or what failed."""
     runner: Process | None = None
@@ -143,13 +142,13 @@ class RunState:
     """True if the operator continues although nodes have changed. In the state file, this field is `despite`."""
     post_status: int | None = None
     """HTTP status of the response to the POST."""
-    following_since: datetime | None = None
+    following_since: AwareDatetime | None = None
     step: str | None = None
     failed_answers: int = 0
     """Number of progress replies with Failed so far. The fifth one ends the run (API-FAIL5)."""
     unanswered: int = 0
     """Number of consecutive polls without a reply."""
-    silent_since: datetime | None = None
+    silent_since: AwareDatetime | None = None
     failed_in: Phase | None = None
     """The phase that failed. `resume` starts with this phase."""
     interrupted: bool = False

@@ -5,10 +5,12 @@ import shlex
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.node_import.ansible import Inventory, Variables, unquoted
-from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, endpoint, lines_of, names
+from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, ListTooLarge, bounded, endpoint, lines_of, names
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(\w+))?\]")
 _UNGROUPED = "ungrouped"
+_MAX_LINE = 10_000
+"""Maximum number of characters of a line with a host. shlex needs the square of the length of a word as time."""
 
 
 def is_ini(text: str) -> bool:
@@ -54,6 +56,8 @@ def _variable(inventory: Inventory, group: str, number: int, line: str) -> None:
 
 
 def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
+    if len(line) > _MAX_LINE:
+        raise ListTooLarge(_("a line of the inventory is longer than {limit} characters").format(limit=_MAX_LINE))
     try:
         pattern, *variables = shlex.split(line)
     except ValueError:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated
 
-from pydantic import PlainSerializer, TypeAdapter
+from pydantic import AwareDatetime, PlainSerializer, TypeAdapter
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
@@ -18,7 +18,7 @@ SCHEMA = "acp-tui.report/1"
 LARGEST_REPORT = 64 << 20
 """Maximum size, in bytes, of a report that is read. A report of a hundred nodes has a tenth of this size."""
 
-_Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
+_Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
 _NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
 
 
