@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated
 
-from pydantic import AwareDatetime, PlainSerializer, TypeAdapter
+from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
@@ -86,7 +86,10 @@ class Report:
 
         Raises ValueError if the text is not a document of this schema.
         """
-        document = _adapter().validate_json(text)
+        try:
+            document = _adapter().validate_json(text)
+        except ValidationError as error:
+            raise ValueError(f"the JSON document has {error.error_count()} invalid values") from None
         if document.schema != SCHEMA:
             raise ValueError(f"not of schema {SCHEMA}: {document.schema[:40]}")
         return cls(document.release, document.started, document.finished, document.nodes, document.verdicts)
