@@ -96,7 +96,7 @@ OPEN: dict[str, tuple[str, bytes]] = {
     "many-armors": ("openpgp", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" * 12_000),
 }
 """Inputs for which the parser has no limit yet."""
-SLOW = ("colons-in-armor", "many-armors")
+SLOW = ("colons-in-armor", "many-armors", "long-nested-keys")
 """Open inputs that keep the parser busy for minutes."""
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 MEASURED = ("many-ranges", "many-ranges-in-a-table", "many-ranges-in-an-inventory", "long-nested-keys")

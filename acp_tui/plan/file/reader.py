@@ -9,13 +9,15 @@ from pydantic import BaseModel
 
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, npgettext
 from acp_tui.plan.file.document import Document, Problem, Value, parse_document, read_content
 from acp_tui.plan.file.secrets import merge_overlay, resolve_secrets
 from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import FieldError, InvalidValue, PathPart, build
 
 SECRETS_NAME = "secrets.yaml"
+_SHOWN = 100
+"""The maximum number of errors in the message of PlanErrors."""
 
 
 class PlanErrors(AcpError, ValueError):
@@ -24,7 +26,11 @@ class PlanErrors(AcpError, ValueError):
     exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        lines = [str(problem) for problem in problems[:_SHOWN]]
+        if (left := len(problems) - _SHOWN) > 0:
+            text = npgettext("plan", "{count} more error is not shown", "{count} more errors are not shown", left)
+            lines.append(text.format(count=left))
+        super().__init__("\n".join(lines))
         self.problems = tuple(problems)
 
 
