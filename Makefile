@@ -14,9 +14,9 @@ demo: $(VENV)/.ready $(MO)
 test: setup test-tools
 	$(BIN)/pytest -n 3
 
-# The property tests of typed values and of hostile node output, with 10,000 cases each.
+# The property tests of typed values and of hostile node output, and the fuzz tests of all parsers, with 10,000 cases each.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/plan/test_field_types_property.py tests/nodes/test_hostile_output_property.py
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/plan/test_field_types_property.py tests/nodes/test_hostile_output_property.py tests/fuzz
 
 check: setup
 	$(BIN)/ruff format --check .

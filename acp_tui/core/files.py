@@ -1,5 +1,6 @@
 """Write files atomically, and read small files with a limit on their size."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -51,11 +52,14 @@ def open_regular_file(path: Path) -> BufferedReader:
     """Open a regular file for reading. If `path` is a named pipe, the call fails and does not wait for a writer.
 
     Raises: OSError, also if `path` is a folder, a device or a pipe."""
-    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(_("the file is a device or a pipe; a regular file is required"))
-    return file
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(_("the file is a device or a pipe; a regular file is required"))
 
 
 def read_limited(path: Path) -> bytes:
@@ -66,6 +70,17 @@ def read_limited(path: Path) -> bytes:
         content = file.read(READ_LIMIT + 1)
     if len(content) > READ_LIMIT:
         raise OSError(_("the file is larger than 1 MiB, so it is not a key, a certificate or a secret"))
+    return content
+
+
+def read_at_most(path: Path, limit: int) -> bytes:
+    """Return the content of a file that acp-tui wrote. `limit`: the maximum size in bytes.
+
+    Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than `limit`."""
+    with open_regular_file(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
     return content
 
 

@@ -99,7 +99,8 @@ def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict
 
     A complete line is masked in three cases: the line has several secrets, the secret is short, or the line
     contains the secret only in another form, such as an escaped form."""
-    lines, hidden = text.split("\n"), dict[str, str]()
+    lines, masks = text.split("\n"), dict[str, str]()
+    unused = _unused_masks(text)
     on_line: dict[int, set[str]] = {}
     for number, secret in secrets:
         on_line.setdefault(number, set()).add(secret)
@@ -107,10 +108,10 @@ def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict
         line, secret = lines[number - 1], max(line_secrets)
         exact = len(line_secrets) == 1 and len(secret) >= _SHORTEST_ON_A_LINE and secret in line
         part = secret if exact else line
-        mask = next((mask for mask, value in hidden.items() if value == part), None) or _new_mask(text, hidden)
-        hidden[mask] = part
+        mask = masks.get(part) or next(unused)
+        masks[part] = mask
         lines[number - 1] = line.replace(part, mask)
-    return "\n".join(lines), hidden
+    return "\n".join(lines), {mask: part for part, mask in masks.items()}
 
 
 def mask_user_info(text: str) -> str:
@@ -123,10 +124,10 @@ def unmask(text: str, hidden: Mapping[str, str]) -> str:
     return re.sub(rf"{MASK}\d+{MASK}", lambda match: hidden.get(match[0], match[0]), text)
 
 
-def _new_mask(text: str, hidden: Mapping[str, str]) -> str:
-    """Return a new numbered mask, which is not in `hidden` and not in `text`."""
-    masks = (f"{MASK}{number}{MASK}" for number in count(len(hidden) + 1))
-    return next(mask for mask in masks if mask not in hidden and mask not in text)
+def _unused_masks(text: str) -> Iterator[str]:
+    """Yield numbered masks that are not in `text`."""
+    used = set(re.findall(rf"(?={MASK}(\d+){MASK})", text))
+    return (f"{MASK}{number}{MASK}" for number in count(1) if str(number) not in used)
 
 
 class Masker:

@@ -114,6 +114,7 @@ def _stamped(target: Path) -> Mapping[str, Placed]:
         TypeError,
         KeyError,
         AttributeError,
+        RecursionError,
     ):  # the stamp is missing or damaged, so the packages are unpacked again
         return {}
 

@@ -4,7 +4,6 @@ A draft contains no secrets. It only contains the plan keys of the secrets that 
 asks for these secrets again. A running wizard locks its draft. The kernel releases the lock when the process ends.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import TextIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acp_tui.core.clock import now
-from acp_tui.core.files import private_folder, write_atomically
+from acp_tui.core.files import private_folder, read_at_most, write_atomically
 from acp_tui.core.locks import try_lock
 from acp_tui.plan.file import dump_plan, read_plan, secret_values
 from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts, recorded
@@ -23,6 +22,8 @@ from acp_tui.plan.model import Plan
 
 PLAN_NAME = "plan.yaml"
 STATE_NAME = "draft.json"
+_LARGEST_STATE = 4 << 20
+"""Maximum size, in bytes, of a state file that is read."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def save(draft: Draft) -> None:
 def load(folder: Path) -> Draft:
     """Read the draft in `folder`. Raises OSError or ValueError if the draft cannot be read."""
     try:
-        state = _State.model_validate(json.loads((folder / STATE_NAME).read_text(encoding="utf-8")))
+        state = _State.model_validate_json(read_at_most(folder / STATE_NAME, _LARGEST_STATE))
     except ValidationError as error:
         raise ValueError(f"{folder}: {STATE_NAME} has {error.error_count()} invalid values") from None
     plan = read_plan(folder / PLAN_NAME).plan

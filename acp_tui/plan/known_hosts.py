@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from acp_tui.core.files import private_folder, write_atomically
+from acp_tui.core.files import READ_LIMIT, private_folder, read_at_most, write_atomically
+from acp_tui.core.i18n import _
 
 _CONFIRMED = "confirmed"
 
@@ -66,14 +67,21 @@ def known_hosts_path(home: Path, plan_file: Path) -> Path:
 
 
 def read_known_hosts(path: Path) -> dict[str, KnownHost]:
-    """Return the known hosts in a file of the state folder; empty if it does not exist. Raises OSError.
+    """Return the known hosts in a file of the state folder; empty if it does not exist.
 
+    Raises OSError if the file cannot be read, is larger than READ_LIMIT, or is not UTF-8 text.
     A line without the word `confirmed` at its end is a key that was only seen. Earlier versions of acp-tui wrote only
     such lines."""
-    if not path.exists():
+    try:
+        content = read_at_most(path, READ_LIMIT)
+    except FileNotFoundError:
         return {}
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise OSError(_("the file is not UTF-8 text")) from None
     known: dict[str, KnownHost] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in lines:
         address, *key = line.split()[:3] if line.strip() else [""]
         if len(key) == 2 and not address.startswith("#"):
             source = KeySource.CONFIRMED if line.split()[3:] == [_CONFIRMED] else KeySource.SEEN

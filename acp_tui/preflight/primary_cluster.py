@@ -4,11 +4,11 @@ For a bundle, the certificate is read from the installer configuration in the bu
 the bundle belong to a different host.
 """
 
-import json
 from base64 import b64decode
 from pathlib import Path
 
 from pydantic import SecretStr
+from pydantic_core import from_json
 
 from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.checks.local_file_facts import PrimaryCluster
@@ -75,7 +75,7 @@ def _from_bundle(path: Path) -> PrimaryCluster:
 def _certificate_in(document: SecretStr, path: Path) -> CertificateFacts | None:
     """Return the facts of the certificate and key in the installer configuration; None if they are missing."""
     try:
-        pair = json.loads(document.get_secret_value())["console"]["cert"]["thirdParty"]
+        pair = from_json(document.get_secret_value())["console"]["cert"]["thirdParty"]
         certificate, key = (PemFile(path, b64decode(pair[name])) for name in ("certificate", "privateKey"))
     except (ValueError, KeyError, TypeError):
         return None

@@ -4,7 +4,6 @@ The text can contain passwords. The dialog masks them immediately and keeps the 
 """
 
 import asyncio
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -20,11 +19,11 @@ from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
 from acp_tui.checks.labels import role_label
-from acp_tui.core.files import resolve_path
+from acp_tui.core.files import open_regular_file, resolve_path
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.redaction import unmask
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
-from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, with_newlines
+from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, size_problem, with_newlines
 from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
 from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import glyphs
@@ -94,13 +93,9 @@ class NodeImportDialog(ModalScreen[None]):
         self._parse()
 
     def pasted(self, text: str) -> None:
-        if len(text) > MAX_BYTES:
-            self._show_summary(
-                Text(
-                    _("The text is larger than {limit} bytes. Paste a shorter list.").format(limit=MAX_BYTES),
-                    "bold red",
-                )
-            )
+        if problem := size_problem(text):
+            message = pgettext("error", "Cannot paste the list: {reason}").format(reason=problem)
+            self._show_summary(Text(message, "bold red"))
             return
         area = self.query_one("#list", TextArea)
         before = area.get_text_range((0, 0), min(area.selection.start, area.selection.end))
@@ -164,16 +159,17 @@ def _content(path: Path) -> str:
     """Return the text of the file at `path`.
 
     Raises: OSError if the file cannot be read. ValueError if the file is not UTF-8 text of at most MAX_BYTES bytes."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(_("the path is not a regular file"))
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise ValueError(_("the file is larger than {limit} bytes").format(limit=MAX_BYTES))
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(_("the file is not UTF-8 text")) from None
+    if problem := size_problem(text):
+        raise ValueError(problem)
+    return text
 
 
 def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:

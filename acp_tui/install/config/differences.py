@@ -1,16 +1,16 @@
 """Compare two installer configurations without showing their values."""
 
-import json
 from collections.abc import Iterator
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 
 def differences(one: str, other: str) -> tuple[str, ...]:
     """Return the dotted keys at which two JSON documents differ. Values can be secrets, so they are not returned.
 
     Raises: ValueError if a document is not JSON."""
-    return tuple(_differences(json.loads(one), json.loads(other), ""))
+    return tuple(_differences(from_json(one), from_json(other), ""))
 
 
 def _differences(one: JsonValue, other: JsonValue, path: str) -> Iterator[str]:

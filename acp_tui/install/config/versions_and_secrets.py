@@ -8,6 +8,7 @@ import binascii
 import json
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from acp_tui.core.errors import AcpError
 from acp_tui.core.redaction import secret_values
@@ -62,8 +63,8 @@ def mask_values(text: str, secrets: tuple[str, ...]) -> str:
 
 def _parsed(document: bytes) -> dict[str, JsonValue]:
     try:
-        root: JsonValue = json.loads(document)
-    except (ValueError, RecursionError) as error:
+        root: JsonValue = from_json(document)
+    except ValueError as error:
         raise InvalidConfig("JSON") from error
     if not isinstance(root, dict):
         raise InvalidConfig("JSON")

@@ -4,10 +4,11 @@ A follower only reads files. Several followers can follow the same run, and each
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from acp_tui.core.events import LogLine
 from acp_tui.core.i18n import _
@@ -102,7 +103,7 @@ class Tail:
         text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", errors="replace")
         if self._source == "acp-tui":
             try:
-                text = str(json.loads(text)["text"])
-            except (ValueError, KeyError, TypeError, RecursionError):
+                text = str(from_json(text)["text"])
+            except (ValueError, KeyError, TypeError):
                 text = ""
         return sanitize(text, limit=MAX_LINE)

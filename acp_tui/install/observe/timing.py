@@ -1,6 +1,5 @@
 """Measure how long install runs and their phases take, and whether a run is stalled."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+
+from pydantic_core import from_json
 
 from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunNotFound, RunState, read_state
 
@@ -41,8 +42,8 @@ def history(run_dir: Path) -> tuple[Moment, ...]:
 def _moments(run_dir: Path) -> Iterator[Moment]:
     with suppress(OSError), (run_dir / EVENTS_FILE).open(encoding="utf-8", errors="replace") as file:
         for line in file.read(_READ).splitlines():
-            with suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
-                entry = json.loads(line)
+            with suppress(ValueError, KeyError, TypeError, OverflowError):
+                entry = from_json(line)
                 yield Moment(datetime.fromisoformat(entry["at"]).astimezone(UTC), Phase(entry["phase"]))
 
 

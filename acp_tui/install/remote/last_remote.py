@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acp_tui.core.files import private_folder, write_atomically
+from pydantic_core import from_json
+
+from acp_tui.core.files import READ_LIMIT, private_folder, read_at_most, write_atomically
 
 _FILE = "afar.json"
 
@@ -35,11 +37,11 @@ def save_last_remote(home: Path, remote: LastRemoteInstall) -> None:
 def load_last_remote(home: Path) -> LastRemoteInstall | None:
     """Load the record of the last remote install. None: the record is missing or not valid."""
     try:
-        document = json.loads((home / _FILE).read_text(encoding="utf-8"))
+        document = from_json(read_at_most(home / _FILE, READ_LIMIT))
         started = datetime.fromisoformat(document["started"]).astimezone(UTC)
         ended = document["ended"]
         return LastRemoteInstall(
             Path(str(document["plan"])), str(document["address"]), started, None if ended is None else int(ended)
         )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None

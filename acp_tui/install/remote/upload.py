@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import getpass
-import json
 import platform
 import secrets
 import shutil
@@ -13,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic_core import from_json
 
 from acp_tui.core.clock import now
 from acp_tui.core.files import private_folder
@@ -155,8 +156,8 @@ def _self_archive() -> SelfArchive | None:
 def _unfinished(status_json: str) -> bool:
     """Return True if the output of `acp-tui status --json` describes a run that has not ended."""
     try:
-        return json.loads(status_json)["phase"] not in FINAL
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return from_json(status_json)["phase"] not in FINAL
+    except (ValueError, KeyError, TypeError):
         return False
 
 

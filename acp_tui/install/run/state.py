@@ -8,17 +8,16 @@ has only the path of the configuration.
 import json
 import os
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.clock import now as now
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import write_atomically
+from acp_tui.core.files import READ_LIMIT, error_reason, read_at_most, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
@@ -127,8 +126,8 @@ class RunSpec:
 class RunState:
     spec: RunSpec
     phase: Phase = Phase.STARTING
-    started: datetime = field(default_factory=now)
-    updated: datetime = field(default_factory=now)
+    started: AwareDatetime = field(default_factory=now)
+    updated: AwareDatetime = field(default_factory=now)
     message: str = ""
     """The message for the operator: why the run waits, or what failed."""
     runner: Process | None = None
@@ -149,13 +148,13 @@ class RunState:
     """The listener that the operator accepted. The configuration is sent to it, whoever owns it."""
     post_status: int | None = None
     """HTTP status of the response to the POST."""
-    following_since: datetime | None = None
+    following_since: AwareDatetime | None = None
     step: str | None = None
     failed_answers: int = 0
     """Number of progress replies with Failed so far. The fifth one ends the run (API-FAIL5)."""
     unanswered: int = 0
     """Number of consecutive polls without a reply."""
-    silent_since: datetime | None = None
+    silent_since: AwareDatetime | None = None
     failed_in: Phase | None = None
     """The phase that failed. `resume` starts with this phase."""
     interrupted: bool = False
@@ -197,10 +196,10 @@ def read_state(run_dir: Path) -> RunState:
     """Read the last written state of the run in `run_dir`. Raises: `RunNotFound`."""
     path = run_dir / STATE_FILE
     try:
-        return _STATE.validate_json(path.read_bytes())
+        return _STATE.validate_json(read_at_most(path, READ_LIMIT))
     except OSError as error:
         raise RunNotFound(
-            _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)
+            _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error_reason(error))
         ) from error
     except ValidationError as error:
         raise RunNotFound(_("{path} is not a valid state file of an install run").format(path=path)) from error

@@ -4,12 +4,13 @@ The test opens a file, deletes it immediately, and writes to its open descriptor
 even if the connection breaks or the test is killed. The test writes up to 256 MiB and takes about 30 seconds.
 """
 
-import json
 import math
 import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template
@@ -137,7 +138,7 @@ def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
 def _fio(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
     text = rows.get(kind, "")
     try:
-        document = json.loads(text[text.index("{") :])
+        document = from_json(text[text.index("{") :])
         job = document["jobs"][0]
         write = job["write"]
         if kind == "rate":
@@ -147,7 +148,7 @@ def _fio(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
         percentiles = (job.get("sync") or {}).get("lat_ns", {}).get("percentile", {})
         p99 = percentiles.get("99.000000")
         return {"sync_rate": float(write["iops"]), **({"sync_p99": p99 / 1e9} if p99 else {})}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):
         return {}
 
 

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import yaml
 
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.field_types import shown
 from acp_tui.plan.model import rule_of
 from acp_tui.plan.paths import PathPart, dotted
+from acp_tui.plan.yaml_nodes import TooManyNodes, compose
 
 MAX_BYTES = 1 << 20
 """The maximum size of a plan file in bytes. A plan has one or two pages, so a larger file is not a plan."""
-MAX_VALUES = 100_000
+MAX_VALUES = 20_000
 """The maximum number of values in a plan file.
 
 A plan with a hundred nodes and all keys has two thousand values. A short file with nested YAML aliases can create
 millions of values."""
+_MAX_NODES = 2 * MAX_VALUES
+"""The maximum number of YAML nodes in a plan file. The keys are nodes, too."""
 
 Data = dict[str, "Value"]
 Value = str | None | list["Value"] | Data
@@ -54,23 +58,6 @@ class Problem:
         )
 
 
-class _Loader(yaml.SafeLoader):
-    """Composes YAML nodes, and records the tag of each node that has one in the text, such as `!vault`."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.tags: dict[int, str] = {}
-        """The `id` of a node → its tag in the text."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        tag = getattr(event, "tag", None)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        if tag is not None and node is not None:
-            self.tags[id(node)] = tag
-        return node
-
-
 @dataclass
 class Document:
     """The content of one YAML file as plain data, with the line of each value."""
@@ -98,10 +85,10 @@ class Document:
 
 
 def read_content(path: Path) -> bytes:
-    """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError.
+    """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError, also if the file is a folder, a device or a pipe.
 
     These bytes are enough to detect a file that is larger than MAX_BYTES."""
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         return file.read(MAX_BYTES + 1)
 
 
@@ -112,9 +99,12 @@ def parse_document(path: Path, raw: bytes) -> Document:
         document.problem((), _("the file is larger than {limit} bytes, so it is not a plan").format(limit=MAX_BYTES))
         return document
     try:
-        node, document.tags = _composed(raw.decode("utf-8"))
+        node, document.tags = compose(raw.decode("utf-8"), _MAX_NODES)
     except UnicodeDecodeError:
         document.problem((), _("the file is not UTF-8 text"))
+        return document
+    except TooManyNodes:
+        document.problem((), _too_many_values())
         return document
     except RecursionError:
         document.problem((), _("the YAML values are nested too deeply or refer to themselves"))
@@ -138,14 +128,8 @@ def parse_document(path: Path, raw: bytes) -> Document:
     return document
 
 
-def _composed(text: str) -> tuple[yaml.Node | None, Mapping[int, str]]:
-    """Return the root node of a YAML text, and the tags in the text by the `id` of their nodes. Raises YAMLError."""
-    loader = _Loader(text)
-    try:
-        node: yaml.Node | None = loader.get_single_node()
-    finally:
-        loader.dispose()
-    return node, loader.tags
+def _too_many_values() -> str:
+    return _("the file has more than {limit} values, so it is not a plan").format(limit=MAX_VALUES)
 
 
 def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, ancestors: tuple[yaml.Node, ...]) -> Value:
@@ -153,9 +137,7 @@ def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, anc
     document.values += 1
     if document.values > MAX_VALUES:
         if document.values == MAX_VALUES + 1:
-            document.problem(
-                steps, _("the file has more than {limit} values, so it is not a plan").format(limit=MAX_VALUES)
-            )
+            document.problem(steps, _too_many_values())
         return None
     if node in ancestors or len(ancestors) > 20:
         document.problem(steps, _("the YAML values are nested too deeply or refer to themselves"))

@@ -1,22 +1,26 @@
 """Read a plan file and its secrets overlay. All errors are reported at once, with their lines and plan keys."""
 
 import difflib
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from acp_tui.core.errors import AcpError, ExitStatus
-from acp_tui.core.i18n import _
+from acp_tui.core.files import error_reason
+from acp_tui.core.i18n import _, npgettext
 from acp_tui.core.ownership import weakness_of
-from acp_tui.plan.file.document import Problem, Value, parse_document, read_content
+from acp_tui.plan.file.document import Document, Problem, Value, parse_document, read_content
 from acp_tui.plan.file.references import FoundReferences, ReferencePolicy, find_references, only_trusted
 from acp_tui.plan.file.secrets import merge_overlay, readable_secrets, resolve_secrets
 from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import FieldError, InvalidValue, PathPart, build
 
 SECRETS_NAME = "secrets.yaml"
+_SHOWN = 100
+"""The maximum number of errors in the message of PlanErrors."""
 
 
 class PlanErrors(AcpError, ValueError):
@@ -25,7 +29,11 @@ class PlanErrors(AcpError, ValueError):
     exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        lines = [str(problem) for problem in problems[:_SHOWN]]
+        if (left := len(problems) - _SHOWN) > 0:
+            text = npgettext("plan", "{count} more error is not shown", "{count} more errors are not shown", left)
+            lines.append(text.format(count=left))
+        super().__init__("\n".join(lines))
         self.problems = tuple(problems)
 
 
@@ -45,7 +53,7 @@ class PlanReading:
 def load_plan(path: Path, overlay: bytes | None = None, *, references: ReferencePolicy = only_trusted) -> Plan:
     """Read the plan at `path` and its secrets overlay, and return the plan. The parameters are those of `read_plan`.
 
-    Raises PlanErrors with all errors in the plan; ReferencesRefused; OSError if a file cannot be read."""
+    Raises PlanErrors with all errors in the plan; ReferencesRefused; OSError if the plan cannot be read."""
     return plan_of(read_plan(path, overlay, references=references))
 
 
@@ -59,17 +67,15 @@ def plan_of(reading: PlanReading) -> Plan:
 def read_plan(path: Path, overlay: bytes | None = None, *, references: ReferencePolicy = only_trusted) -> PlanReading:
     """Read the plan at `path` and its secrets overlay. Return the valid part of the plan and all errors.
 
-    `overlay`: the content of the secrets overlay; if None, the file `secrets.yaml` next to the plan is read.
-    `references`: decides about the references to secrets of this host, before one of them is read. Raises
-    ReferencesRefused if it refuses them; OSError if a file cannot be read."""
+    `overlay`: the content of the secrets overlay; if None, the file `secrets.yaml` next to the plan is read. A problem
+    of the result says if that file cannot be read. `references`: decides about the references to secrets of this host,
+    before one of them is read. Raises ReferencesRefused if it refuses them; OSError if the plan cannot be read."""
     # The owners are checked first. A file that only the operator and root can change stays the same until it is read.
     overlay_path = path.with_name(SECRETS_NAME)
-    files = (path, overlay_path) if overlay is None and overlay_path.exists() else (path,)
+    files = (path, overlay_path) if overlay is None and os.path.lexists(overlay_path) else (path,)
     weakness = next((weak.reason for file in files if (weak := weakness_of(file))), "")
     document = parse_document(path, read_content(path))
-    if overlay is None:
-        overlay = read_content(overlay_path) if overlay_path in files else b""
-    secrets = parse_document(overlay_path, overlay)
+    secrets = _read_overlay(overlay_path, overlay)
     merged = merge_overlay(document.data, secrets.data)
     if found := find_references((document, secrets), merged):
         references(FoundReferences(path, found, weakness))
@@ -88,24 +94,26 @@ def read_plan(path: Path, overlay: bytes | None = None, *, references: Reference
     return PlanReading(plan, tuple(in_order), warnings)
 
 
+def _read_overlay(path: Path, content: bytes | None) -> Document:
+    try:
+        return parse_document(path, read_content(path) if content is None else content)
+    except FileNotFoundError:
+        return Document(path.name, path.parent)
+    except OSError as error:
+        document = Document(path.name, path.parent)
+        document.problem((), _("the file cannot be read: {reason}").format(reason=error_reason(error)))
+        return document
+
+
 def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:
     try:
         return build(data), []
     except InvalidValue as invalid:
         errors = list(invalid.errors)
-    rest = data
-    # Start at the end, so that removing a list item does not change the indices of earlier items.
-    for steps in sorted({_droppable(error.steps) for error in errors}, key=_sort_key, reverse=True):
-        rest = _without(rest, steps)
     try:
-        return build(rest), errors
+        return build(_without(data, {_droppable(error.steps) for error in errors})), errors
     except InvalidValue:
         return None, errors
-
-
-def _sort_key(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
-    """Return a sort key for a plan key. With this sort key, the list index 10 comes after 2."""
-    return [("", step) if isinstance(step, int) else (step, 0) for step in steps]
 
 
 def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
@@ -116,17 +124,19 @@ def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
     return steps
 
 
-def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
-    """Return a copy of `value` without the part at the plan key `steps`."""
-    if not steps:
+def _without(value: Value, dropped: Collection[tuple[PathPart, ...]]) -> Value:
+    """Return a copy of `value` without the parts at the plan keys `dropped`."""
+    if () in dropped:
         return None
-    first, *rest = steps
-    if isinstance(value, dict) and isinstance(first, str):
-        if not rest:
-            return {key: item for key, item in value.items() if key != first}
-        return {key: _without(item, tuple(rest)) if key == first else item for key, item in value.items()}
-    if isinstance(value, list) and isinstance(first, int):
-        return [item for index, item in enumerate(value) if index != first]
+    inner: dict[PathPart, set[tuple[PathPart, ...]]] = {}
+    for first, *rest in dropped:
+        inner.setdefault(first, set()).add(tuple(rest))
+    if isinstance(value, dict):
+        return {key: _without(item, inner.get(key, ())) for key, item in value.items() if () not in inner.get(key, ())}
+    if isinstance(value, list):
+        return [
+            _without(item, inner.get(index, ())) for index, item in enumerate(value) if () not in inner.get(index, ())
+        ]
     return value
 
 

@@ -13,9 +13,11 @@ from pydantic import SecretStr
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain
 from acp_tui.plan.node_import.host import (
+    MAX_HOSTS,
     Host,
     InvalidHostLine,
     LineNote,
+    ListTooLarge,
     ParsedNodes,
     Role,
     addresses,
@@ -37,6 +39,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 }
 _BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
 _SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
+_MOST_ENTRIES = 20_000
+"""Maximum number of host names in all groups. A host can be in several groups."""
+_MOST_GROUPS = 1000
 _WIDE = frozenset({"node", "nodes", "server", "compute", "computes"})
 """Ambiguous group names.
 
@@ -68,33 +73,52 @@ class Inventory:
     shared: dict[str, Variables] = field(default_factory=dict)
     """Group name → variables of the group."""
 
+    _added: int = 0
+
     def add(self, group: str, host: str, line: int) -> Variables:
-        """Add a host to a group, and return the variables of that host."""
+        """Add a host to a group, and return the variables of that host. Raises ListTooLarge."""
+        self._added += 1
+        if self._added > _MOST_ENTRIES:
+            raise ListTooLarge(_("the inventory has too many keys and items"))
         self.hosts.setdefault(host, line)
         self.members.setdefault(group, set()).add(host)
         return self.own.setdefault(host, Variables())
 
-    def groups_of(self, host: str) -> list[str]:
-        """Return the groups of a host: `all` first, then each parent group before its child groups."""
+    def groups(self) -> dict[str, list[str]]:
+        """Return host name → its groups: `all` first, then each parent group before its child groups.
+
+        Raises ListTooLarge if the inventory has too many groups."""
+        if len(self.members.keys() | self.children.keys()) > _MOST_GROUPS:
+            raise ListTooLarge(_("the inventory has more than {limit} groups").format(limit=_MOST_GROUPS))
         parents: dict[str, set[str]] = {}
         for group, inner in self.children.items():
             for name in inner:
                 parents.setdefault(name, set()).add(group)
-        groups: list[str] = []
-        level = sorted(group for group, hosts in self.members.items() if host in hosts)
-        while level:
-            groups = [*level, *(group for group in groups if group not in level)]
-            outer = {above for group in level for above in parents.get(group, ())}
-            level = sorted(outer - set(groups))
-        return ["all", *(group for group in groups if group != "all")]
+        direct: dict[str, set[str]] = {}
+        for group, hosts in self.members.items():
+            for host in hosts:
+                direct.setdefault(host, set()).add(group)
+        return {host: _with_parents(direct[host], parents) for host in self.hosts}
+
+
+def _with_parents(direct: set[str], parents: Mapping[str, set[str]]) -> list[str]:
+    """Return the groups `direct` and all groups above them: `all` first, then each parent group before its children."""
+    level, seen, levels = direct, set(direct), [sorted(direct)]
+    while level := {above for group in level for above in parents.get(group, ())} - seen:
+        seen |= level
+        levels.append(sorted(level))
+    return ["all", *(group for groups in reversed(levels) for group in groups if group != "all")]
 
 
 def hosts_of(inventory: Inventory) -> ParsedNodes:
-    """Return the nodes of the inventory.
+    """Return the nodes of the inventory. Raises ListTooLarge.
 
     If the name of at least one group indicates a role, hosts outside such groups are not imported. The result then
     contains a note for each of these hosts."""
-    groups = {host: inventory.groups_of(host) for host in inventory.hosts}
+    if len(inventory.hosts) > MAX_HOSTS:
+        named = tuple(Host(line, name) for name, line in inventory.hosts.items())
+        return checked(ParsedNodes(named, secrets=tuple(_secrets(inventory))))
+    groups = inventory.groups()
     group_roles = _group_roles({group for names in groups.values() for group in names})
     hosts: list[Host] = []
     faults, notes = list(inventory.faults), []

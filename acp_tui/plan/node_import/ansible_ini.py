@@ -5,19 +5,23 @@ import shlex
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.node_import.ansible import Inventory, Variables, unquoted
-from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, endpoint, lines_of, names
+from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, ListTooLarge, bounded, endpoint, lines_of, names
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(\w+))?\]")
 _UNGROUPED = "ungrouped"
+_MAX_LINE = 10_000
+"""Maximum number of characters of a line with a host. shlex needs the square of the length of a word as time."""
 
 
 def is_ini(text: str) -> bool:
     """Return True if the text contains a group in brackets or Ansible variables."""
-    return re.search(r"^\s*\[[A-Za-z_][^\]\s]*\]\s*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
+    return (
+        re.search(r"^[^\S\n]*\[[A-Za-z_][^\]\s]*\][^\S\n]*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
+    )
 
 
 def read_ini(text: str) -> Inventory:
-    """Read an inventory in INI form. The result lists all errors in `faults`; no exception is raised."""
+    """Read an inventory in INI form. The result lists all errors in `faults`. Raises ListTooLarge."""
     inventory = Inventory()
     group, kind = _UNGROUPED, None
     for number, line in lines_of(text):
@@ -52,6 +56,8 @@ def _variable(inventory: Inventory, group: str, number: int, line: str) -> None:
 
 
 def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
+    if len(line) > _MAX_LINE:
+        raise ListTooLarge(_("a line of the inventory is longer than {limit} characters").format(limit=_MAX_LINE))
     try:
         pattern, *variables = shlex.split(line)
     except ValueError:

@@ -7,12 +7,15 @@ import yaml
 
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
-from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, names
+from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, ListTooLarge, bounded, names
+from acp_tui.plan.yaml_nodes import TooManyNodes, compose
 
 _MOST_PARTS = 50_000
 """Maximum number of keys and items in an inventory.
 
 A short file with nested YAML aliases can create millions of them."""
+_MOST_NODES = 2 * _MOST_PARTS
+"""Maximum number of YAML nodes in an inventory. A value is a node, too."""
 _MOST_DEEP = 20
 _PLAIN_TAGS = frozenset(
     {"!unsafe", *(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))}
@@ -22,16 +25,17 @@ _PLAIN_TAGS = frozenset(
 
 def is_yaml(text: str) -> bool:
     """Return True if the text has a key of a YAML inventory, or starts like JSON."""
-    key = re.search(r"^\s*(hosts|children|vars)\s*:", text, re.MULTILINE)
+    key = re.search(r"^[^\S\n]*(hosts|children|vars)\s*:", text, re.MULTILINE)
     return key is not None or text.lstrip().startswith("{")
 
 
 def read_yaml(text: str) -> Inventory:
-    """Read an inventory in YAML form. The result lists all errors in `faults`; no exception is raised."""
+    """Read an inventory in YAML form. The result lists all errors in `faults`. Raises ListTooLarge."""
     inventory = Inventory()
     try:
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-        _Walk(inventory).groups(document, 0)
+        _Walk(inventory).groups(compose(text, _MOST_NODES)[0], 0)
+    except TooManyNodes:
+        raise ListTooLarge(_("the inventory has too many keys and items")) from None
     except RecursionError:
         inventory.faults.append(LineNote(0, _("the YAML values are nested too deeply or refer to themselves")))
     except InvalidHostLine as invalid:
@@ -102,6 +106,6 @@ class _Walk:
         for key, value in pairs:
             self._parts += 1
             if self._parts > _MOST_PARTS:
-                raise InvalidHostLine(_("the inventory has too many keys and items"))
+                raise ListTooLarge(_("the inventory has too many keys and items"))
             if isinstance(key, yaml.ScalarNode):
                 yield str(key.value), key.start_mark.line + 1, value

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.node_import.host import (
+    MAX_HOSTS,
     Host,
     InvalidHostLine,
     LineNote,
@@ -80,6 +81,8 @@ def read_table(text: str, sign: str) -> ParsedNodes:
             secrets += [
                 (table.line_num, secret) for secret in (values.get("username", "").partition(":")[2],) if secret
             ]
+            if len(hosts) > MAX_HOSTS:  # `checked` rejects the list; only its other secrets are needed
+                continue
             try:
                 if len(cells) > len(columns):
                     raise InvalidHostLine(_("the row has more cells than the heading"))

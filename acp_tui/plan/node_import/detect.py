@@ -10,25 +10,24 @@ from acp_tui.plan.node_import.ansible import hosts_of
 from acp_tui.plan.node_import.ansible_ini import is_ini, read_ini
 from acp_tui.plan.node_import.ansible_yaml import is_yaml, read_yaml
 from acp_tui.plan.node_import.csv_table import delimiter, read_table
-from acp_tui.plan.node_import.host import MAX_BYTES, LineNote, ParsedNodes, cleaned, with_newlines
+from acp_tui.plan.node_import.host import LineNote, ListTooLarge, ParsedNodes, cleaned, size_problem, with_newlines
 from acp_tui.plan.node_import.passwords import login_secret
 from acp_tui.plan.node_import.text_lines import read_lines
 
 
 def read_list(text: str) -> ParsedNodes:
     """Read a list of nodes. It can be CSV, an Ansible inventory (YAML or INI) or free text. No exception is raised."""
-    if len(text) > MAX_BYTES:
-        return ParsedNodes(
-            faults=(
-                LineNote(
-                    0, _("the text is larger than {limit} bytes, so it is not a list of nodes").format(limit=MAX_BYTES)
-                ),
-            )
-        )
-    return _checked_secrets(_parsed(cleaned(text)), text)
+    lines = cleaned(text)
+    if problem := size_problem(lines):
+        return _rejected(lines, problem)
+    try:
+        return _checked_secrets(_parsed(lines), text)
+    except ListTooLarge as error:
+        return _rejected(lines, str(error))
 
 
 def _parsed(text: str) -> ParsedNodes:
+    """Read a list of nodes in the format of its content. Raises ListTooLarge."""
     sign = delimiter(text)
     if sign is not None:
         return read_table(text, sign)
@@ -60,6 +59,12 @@ def _checked_secrets(reading: ParsedNodes, text: str) -> ParsedNodes:
 
 def _value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
+
+
+def _rejected(text: str, reason: str) -> ParsedNodes:
+    """Return the result for a list that is not read. Each line counts as a secret, because it can contain one."""
+    lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+    return ParsedNodes(faults=(LineNote(0, reason),), secrets=tuple(lines))
 
 
 def mask_nodes(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import mask_user_info
 from acp_tui.core.text import truncate
 from acp_tui.plan.field_types import is_domain, is_ip
@@ -23,6 +23,7 @@ from acp_tui.plan.paths import InvalidValue, build
 Role = Literal["control-plane", "worker"]
 
 MAX_BYTES = 1 << 20
+MAX_LINES = 10_000
 MAX_HOSTS = 1000
 """Maximum number of nodes in a list. The limit detects a mistyped range that contains too many addresses."""
 _SHOWN = 60
@@ -81,6 +82,10 @@ class ParsedNodes:
     """Line number and text of every secret in the list of nodes."""
 
 
+class ListTooLarge(AcpError, ValueError):
+    """A list of nodes exceeds a limit. The message has the reason."""
+
+
 class InvalidHostLine(AcpError, ValueError):
     """A line in a list of nodes does not describe a node. The message has the reason."""
 
@@ -93,6 +98,15 @@ def cleaned(text: str) -> str:
 def with_newlines(text: str) -> str:
     """Return the text with a newline at the end of each line, and without a byte order mark at its start."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def size_problem(text: str) -> str:
+    """Return the reason why a text is too large for a list of nodes; "" if its size is within the limits."""
+    if len(text) > MAX_BYTES:
+        return _("the text is larger than {limit} bytes, so it is not a list of nodes").format(limit=MAX_BYTES)
+    if text.count("\n") >= MAX_LINES:
+        return _("the text has more than {limit} lines, so it is not a list of nodes").format(limit=MAX_LINES)
+    return ""
 
 
 def bounded(text: str) -> str:
@@ -203,7 +217,12 @@ def split_endpoint(text: str) -> tuple[str | None, str, str | None]:
 
 
 def checked(reading: ParsedNodes) -> ParsedNodes:
-    """Return the list without the hosts that a plan would reject. `faults` has an error for each of these hosts."""
+    """Return the list without the hosts that a plan would reject. `faults` has an error for each of these hosts.
+
+    If the list has more than MAX_HOSTS hosts, the result has none of them, and one error."""
+    if len(reading.hosts) > MAX_HOSTS:
+        text = _("the list has more than {limit} nodes, which is too many").format(limit=MAX_HOSTS)
+        return replace(reading, hosts=(), faults=(LineNote(0, text),))
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
     except InvalidValue as invalid:
@@ -214,12 +233,6 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
         hosts = tuple(host for index, host in enumerate(reading.hosts) if index not in messages)
         faults = dict.fromkeys(LineNote(reading.hosts[index].line, message) for index, message in messages.items())
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
-    if len(reading.hosts) > MAX_HOSTS:
-        count = len(reading.hosts)
-        text = ngettext(
-            "the list has {count} node, which is too many", "the list has {count} nodes, which is too many", count
-        ).format(count=count)
-        return replace(reading, hosts=(), faults=(LineNote(0, text),))
     return replace(reading, faults=tuple(sorted(reading.faults, key=lambda fault: fault.line)))
 
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.node_import.host import (
+    MAX_HOSTS,
     Host,
     InvalidHostLine,
     LineNote,
@@ -65,7 +66,9 @@ def read_lines(content: str) -> ParsedNodes:
             heading = role
             continue
         for part in _parts(re.sub(r"^[-*]\s+", "", line)):
-            secrets += [(number, match[1]) for token in part.split() if (match := _SECRET.match(token)) and match[1]]
+            secrets += [(number, match[2]) for token in part.split() if (match := _SECRET.match(token)) and match[2]]
+            if len(hosts) > MAX_HOSTS:  # `checked` rejects the list; only its other secrets are needed
+                continue
             try:
                 if login_secret(part):
                     raise InvalidHostLine(password_message())

@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError, ExitStatus
-from acp_tui.core.files import error_reason, open_regular_file, read_limited
-from acp_tui.core.i18n import _, pgettext
-from acp_tui.preflight.bundle.layout import MODE, PRIVATE, PUBLIC, SEALED_NAMES, SUMS, mode_of
+from acp_tui.core.files import error_reason, read_at_most, read_limited
+from acp_tui.core.i18n import _, npgettext, pgettext
+from acp_tui.core.text import truncate
+from acp_tui.preflight.bundle.layout import LARGEST, MODE, PRIVATE, PUBLIC, SEALED_NAMES, SUMS, mode_of
+
+_SHOWN = 10
+"""The maximum number of files in the message of BundleCorrupt."""
+_SHOWN_NAME = 100
+"""The maximum number of characters of a file name in that message."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,9 @@ class BundleCorrupt(AcpError):
     exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, directory: Path, problems: tuple[FileProblem, ...]) -> None:
-        files = "; ".join(f"{problem.name}: {problem.reason}" for problem in problems)
+        files = "; ".join(f"{truncate(problem.name, _SHOWN_NAME)}: {problem.reason}" for problem in problems[:_SHOWN])
+        if (left := len(problems) - _SHOWN) > 0:
+            files += "; " + npgettext("bundle", "{count} more file", "{count} more files", left).format(count=left)
         super().__init__(
             _(
                 "The bundle {folder} is damaged or was changed: {files}. Copy the bundle again, or write a new one."
@@ -46,9 +54,9 @@ def sums(directory: Path) -> Mapping[str, str]:
 
 
 def check_sums(directory: Path) -> None:
-    """Raise BundleCorrupt if a file is missing, changed, unexpected, or readable by too many users.
+    """Raise BundleCorrupt if a file is missing, changed, too large, unexpected, or readable by too many users.
 
-    The error names every such file.
+    The error has the name of every such file in `files`, and the first of them in its message.
     """
     if problems := tuple(_problems(directory)):
         raise BundleCorrupt(directory, problems)
@@ -92,8 +100,7 @@ def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[F
 def _difference(file: Path, digest: str) -> str:
     """Return the reason why the content of `file` is not as expected; "" if its SHA-256 sum is `digest`."""
     try:
-        with open_regular_file(file) as content:
-            same = hashlib.file_digest(content, "sha256").hexdigest() == digest
+        same = hashlib.sha256(read_at_most(file, LARGEST)).hexdigest() == digest
     except OSError as error:
         return _("the file cannot be read: {reason}").format(reason=error_reason(error))
     return "" if same else _("the content of the file does not match its checksum")

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from acp_tui.core.files import resolve_path
+from acp_tui.core.files import read_at_most, resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import (
@@ -29,7 +29,18 @@ from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import NodeSsh
 from acp_tui.preflight.bundle.checksums import BundleCorrupt, FileProblem, check_sums, sums
 from acp_tui.preflight.bundle.directory import fill, place_for
-from acp_tui.preflight.bundle.layout import DOCUMENT, FILES, KNOWN_HOSTS, PAGE, PLAN, PRIVATE, REPORT, SEALED, SETUP
+from acp_tui.preflight.bundle.layout import (
+    DOCUMENT,
+    FILES,
+    KNOWN_HOSTS,
+    LARGEST,
+    PAGE,
+    PLAN,
+    PRIVATE,
+    REPORT,
+    SEALED,
+    SETUP,
+)
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, report_json
 
@@ -111,22 +122,22 @@ def open_bundle(
 
     `references`: decides about the files of this host that the plan names, such as private keys; see `load_plan`.
 
-    Raises BundleCorrupt if a checksum is different or a secret is a reference, PlanErrors if the plan is invalid,
-    ReferencesRefused, GpgFailed (PassphraseNeeded, PassphraseWrong) if the secrets cannot be decrypted, and OSError if
-    a file cannot be read.
+    Raises BundleCorrupt if a checksum is different, a file is not UTF-8 text or a secret is a reference, PlanErrors if
+    the plan is invalid, ReferencesRefused, GpgFailed (PassphraseNeeded, PassphraseWrong) if the secrets cannot be
+    decrypted, and OSError if a file cannot be read.
     """
     check_sums(directory)
     included = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
     overlay, document = (_private(directory, name, passphrase) if secrets and included else None for name in PRIVATE)
-    lines = (directory / KNOWN_HOSTS).read_text(encoding="utf-8").splitlines()
+    lines = _text(directory, KNOWN_HOSTS, _content(directory, KNOWN_HOSTS)).splitlines()
     decide = partial(_without_references, directory, references)
     return Bundle(
         directory=directory.absolute(),
         plan=load_plan(directory / PLAN, overlay or b"", references=decide),
         known_hosts=_read_known_hosts(lines),
-        setup_line=(directory / SETUP).read_text(encoding="utf-8").strip(),
-        report=_report(directory / REPORT),
-        document=SecretStr(document.decode("utf-8")) if document is not None else None,
+        setup_line=_text(directory, SETUP, _content(directory, SETUP)).strip(),
+        report=_report(_content(directory, REPORT)),
+        document=SecretStr(_text(directory, DOCUMENT, document)) if document is not None else None,
     )
 
 
@@ -142,13 +153,25 @@ def _without_references(directory: Path, policy: ReferencePolicy, found: FoundRe
 def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:
     """Return the content of a file with secrets, decrypted if it is encrypted."""
     if is_sealed(directory):
-        return decrypt((directory / (name + SEALED)).read_bytes(), passphrase)
-    return (directory / name).read_bytes()
+        return decrypt(_content(directory, name + SEALED), passphrase)
+    return _content(directory, name)
 
 
-def _report(path: Path) -> Report | None:
+def _content(directory: Path, name: str) -> bytes:
+    return read_at_most(directory / name, LARGEST)
+
+
+def _text(directory: Path, name: str, content: bytes) -> str:
+    """Decode the content of a file. Raises BundleCorrupt with the name of the file if the content is not UTF-8 text."""
     try:
-        return Report.from_json(path.read_bytes())
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BundleCorrupt(directory, (FileProblem(name, _("the file is not UTF-8 text")),)) from None
+
+
+def _report(content: bytes) -> Report | None:
+    try:
+        return Report.from_json(content)
     except ValueError:
         return None
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import sync_folder, write_atomically
+from acp_tui.core.files import read_limited, sync_folder, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
 from acp_tui.preflight.bundle.checksums import sums
@@ -35,9 +35,9 @@ def is_bundle(path: Path) -> bool:
 
 def remove_secrets(directory: Path) -> None:
     """Remove the secrets from a bundle after the install. The bundle is still valid. Raises OSError if that fails."""
-    lines = (directory / SUMS).read_text(encoding="ascii").splitlines()
-    public = [line for line in lines if line.partition("  ")[2] not in (*PRIVATE, *SEALED_NAMES)]
-    write_atomically(directory / SUMS, "".join(f"{line}\n" for line in public), mode=MODE)
+    lines = read_limited(directory / SUMS).splitlines()
+    public = [line for line in lines if os.fsdecode(line.partition(b"  ")[2]) not in (*PRIVATE, *SEALED_NAMES)]
+    write_atomically(directory / SUMS, b"".join(line + b"\n" for line in public), mode=MODE)
     for name in (*PRIVATE, *SEALED_NAMES):
         (directory / name).unlink(missing_ok=True)
     sync_folder(directory)

@@ -19,6 +19,8 @@ The name of an encrypted file has `SEALED` at its end.
 SEALED = ".gpg"
 PUBLIC = tuple(name for name in FILES if name not in PRIVATE)
 SEALED_NAMES = tuple(name + SEALED for name in PRIVATE)
+LARGEST = 64 << 20
+"""Maximum size in bytes of a file in a bundle. Only the report of a cluster with hundreds of nodes has this size."""
 MODE, _PRIVATE_MODE = 0o644, 0o600
 
 

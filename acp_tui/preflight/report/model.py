@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated
 
-from pydantic import PlainSerializer, TypeAdapter
+from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.text import json_text
@@ -15,8 +15,10 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 
 SCHEMA = "acp-tui.report/1"
+LARGEST_REPORT = 64 << 20
+"""Maximum size, in bytes, of a report that is read. A report of a hundred nodes has a tenth of this size."""
 
-_Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
+_Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
 _NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
 
 
@@ -84,7 +86,10 @@ class Report:
 
         Raises ValueError if the text is not a document of this schema.
         """
-        document = _adapter().validate_json(text)
+        try:
+            document = _adapter().validate_json(text)
+        except ValidationError as error:
+            raise ValueError(f"the JSON document has {error.error_count()} invalid values") from None
         if document.schema != SCHEMA:
             raise ValueError(f"not of schema {SCHEMA}: {document.schema[:40]}")
         return cls(document.release, document.started, document.finished, document.nodes, document.verdicts)

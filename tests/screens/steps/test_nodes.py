@@ -92,7 +92,7 @@ async def test_inventory_passwords_go_only_into_the_plan(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("none.ini", "No such file"), (".", "not a regular file"), ("raw", "not UTF-8")]
+    ("name", "reason"), [("none.ini", "No such file"), (".", "Is a directory"), ("raw", "not UTF-8")]
 )
 async def test_unreadable_list_file_shows_the_reason(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "raw").write_bytes(b"\xff\xfe\x00")
