@@ -8,6 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from acp_tui.core.i18n import _
+from acp_tui.core.ownership import require_trusted
 
 READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a file that `read_limited` reads.
@@ -84,7 +85,22 @@ def sync_folder(folder: Path) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """Return the folder `path`, accessible only to its owner. Create it and its parents if they are missing."""
-    path.mkdir(parents=True, exist_ok=True)
+    """Return the folder `path`, accessible only to its owner. Create it and its parents if they are missing.
+
+    Raises: UntrustedPath if another user can change the folder or one of its parents; OSError."""
+    require_trusted(path)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if missing:  # in a shared folder such as /tmp, another user can be faster
+        require_trusted(path)
     path.chmod(0o700)
     return path
+
+
+def read_trusted(path: Path) -> bytes:
+    """Return the content of a file of the state folder.
+
+    Raises: UntrustedPath if another user can change the file or one of its parents; OSError."""
+    require_trusted(path)
+    return path.read_bytes()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.core.files import private_folder, write_atomically
+from acp_tui.core.ownership import require_trusted
 
 _FILE = "afar.json"
 
@@ -33,7 +34,10 @@ def save_last_remote(home: Path, remote: LastRemoteInstall) -> None:
 
 
 def load_last_remote(home: Path) -> LastRemoteInstall | None:
-    """Load the record of the last remote install. None: the record is missing or not valid."""
+    """Load the record of the last remote install. None: the record is missing or not valid.
+
+    Raises: UntrustedPath if another user can change the record, because it names the plan to open."""
+    require_trusted(home / _FILE)
     try:
         document = json.loads((home / _FILE).read_text(encoding="utf-8"))
         started = datetime.fromisoformat(document["started"]).astimezone(UTC)

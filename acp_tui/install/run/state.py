@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.clock import now as now
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import write_atomically
+from acp_tui.core.files import read_trusted, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.run.process_identity import Process
@@ -188,10 +188,12 @@ def write_state(state: RunState) -> None:
 
 
 def read_state(run_dir: Path) -> RunState:
-    """Read the last written state of the run in `run_dir`. Raises: `RunNotFound`."""
+    """Read the last written state of the run in `run_dir`.
+
+    Raises: `RunNotFound`, also if another user can change the state, because the state names a command to run."""
     path = run_dir / STATE_FILE
     try:
-        return _STATE.validate_json(path.read_bytes())
+        return _STATE.validate_json(read_trusted(path))
     except OSError as error:
         raise RunNotFound(
             _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
+from acp_tui.core.ownership import require_trusted
 from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import NodeSsh
@@ -92,9 +93,10 @@ def is_sealed(directory: Path) -> bool:
 def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets: bool = True) -> Bundle:
     """Verify the checksums, then read the bundle. If `secrets` is False, the files with secrets are not read.
 
-    Raises BundleCorrupt if a checksum is different, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
+    Raises UntrustedPath if another user can change the bundle, BundleCorrupt if a checksum is different, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
     PassphraseWrong) if the secrets cannot be decrypted, and OSError if a file cannot be read.
     """
+    _require_trusted(directory)
     check_sums(directory)
     included = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
     overlay, document = (_private(directory, name, passphrase) if secrets and included else None for name in PRIVATE)
@@ -107,6 +109,12 @@ def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets
         report=_report(directory / REPORT),
         document=SecretStr(document.decode("utf-8")) if document is not None else None,
     )
+
+
+def _require_trusted(directory: Path) -> None:
+    """Raise UntrustedPath if another user can change the bundle or one of its files."""
+    for path in (directory, *sorted(directory.iterdir())):
+        require_trusted(path)
 
 
 def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:
