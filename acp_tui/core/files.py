@@ -89,13 +89,19 @@ def private_folder(path: Path) -> Path:
 
     Raises: UntrustedPath if another user can change the folder or one of its parents; OSError."""
     require_trusted(path)
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o700, exist_ok=True)
-    if missing:  # in a shared folder such as /tmp, another user can be faster
-        require_trusted(path)
+    make_folders(path, mode=0o700)
+    require_trusted(path)  # in a shared folder such as /tmp, another user can be faster
     path.chmod(0o700)
     return path
+
+
+def make_folders(path: Path, *, mode: int = 0o755) -> None:
+    """Create the folder `path` and its parents if they are missing. Raises: OSError.
+
+    `mode`: the mode of each new folder. A umask removes bits from it, so other users get no write access by mistake."""
+    for folder in reversed((path, *path.parents)):
+        if not folder.exists():
+            folder.mkdir(mode=mode, exist_ok=True)
 
 
 def read_trusted(path: Path) -> bytes:

@@ -88,6 +88,13 @@ def weakness_of(path: Path) -> Weakness | None:
     return None
 
 
+def own_weakness(path: Path, found: os.stat_result) -> str:
+    """Return the reason why a file or folder is not trusted; "" if it is trusted. Its parents are not checked.
+
+    `found`: the status of `path`, from lstat."""
+    return _reason(path, found, trusted_owners(), is_parent=False)
+
+
 def owner_name(path: Path) -> str:
     """Return the name of the owner of `path`, or the user ID if it has no name. Raises OSError."""
     return _user(path.lstat().st_uid)

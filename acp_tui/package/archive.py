@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from acp_tui.core.files import open_regular_file
+from acp_tui.core.files import make_folders, open_regular_file
 from acp_tui.core.i18n import _
 from acp_tui.package.archive_safety import Guard, PackageRefused, link_target
+from acp_tui.package.file_record import ContentDigest, FileRecord, link_entry
 from acp_tui.package.file_type import describe_other_type
 from acp_tui.package.forward_reader import Forward, Skim
 from acp_tui.package.reader import Cancelled, Feed
@@ -62,30 +63,35 @@ def inspect(package: Path) -> PackageContents:
     return PackageContents(members, size, SETUP in names, INIT in names)
 
 
-def unpack(feed: Feed, folder: Path) -> None:
-    """Write the members of an archive into an empty folder.
+def unpack(feed: Feed, folder: Path) -> FileRecord:
+    """Write the members of an archive into an empty folder, and return the record of its files.
 
+    Other users get no write access, whatever the modes in the archive are.
     Raises PackageRefused, Cancelled or OSError. After such an error, the content of the folder is incomplete."""
     guard = Guard()
     folders: list[tuple[Path, tarfile.TarInfo]] = []
     made = {folder}
+    files: dict[str, str] = {}
     stream = Forward(feed)
     with _readable(feed), tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:") as tar:
         while (member := _next(tar)) is not None:
-            place = folder / guard.place(member)
+            name = guard.place(member)
+            place = folder / name
             if place.parent not in made:
-                place.parent.mkdir(parents=True, exist_ok=True)
+                make_folders(place.parent)
                 made.add(place.parent)
             if member.isdir():
-                place.mkdir(exist_ok=True)
+                place.mkdir(mode=0o755, exist_ok=True)
                 folders.append((place, member))
             elif member.issym():
                 place.symlink_to(member.linkname)
+                files[name] = link_entry(member.linkname)
             elif member.islnk():
                 place.unlink(missing_ok=True)
                 place.hardlink_to(folder / link_target(member))
+                files[name] = files[link_target(member)]
             else:
-                _write(tar, stream, member, place)
+                files[name] = _write(tar, stream, member, place)
         end = tar.offset
         feed.drain()
         if feed.stopped:
@@ -93,6 +99,7 @@ def unpack(feed: Feed, folder: Path) -> None:
         _check_end(feed, end)
         for place, member in reversed(folders):
             _apply_metadata(place, member)
+    return files
 
 
 def open_package(package: Path) -> IO[bytes]:
@@ -119,17 +126,21 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     return member
 
 
-def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> None:
+def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> str:
+    """Write a file, and return its entry of the record."""
     place.unlink(missing_ok=True)
+    digest = ContentDigest(member.size)
     with place.open("xb") as out:
         for start, length in _segments(member):
             out.seek(start)
             for piece in stream.pieces(length):
                 out.write(piece)
+                digest.update(piece)
             if out.tell() != start + length:
                 raise tarfile.ReadError(_("the archive ends before its last file is complete"))
         out.truncate(member.size)
     _apply_metadata(place, member)
+    return "" if member.issparse() else digest.entry  # the holes of a sparse file are not read
 
 
 def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:
@@ -153,8 +164,9 @@ def _written(member: tarfile.TarInfo) -> int:
 def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
     """Set the mode and the modification time of an unpacked member to the values from the archive.
 
-    The owner stays the current user. Special bits such as set-user-ID are removed."""
-    place.chmod(member.mode & 0o777)
+    The owner stays the current user. Special bits such as set-user-ID are removed, and so is write access for the
+    group and others: setup.sh runs these files as root."""
+    place.chmod(member.mode & 0o755)
     os.utime(place, (member.mtime, member.mtime))
 
 

@@ -93,8 +93,9 @@ def is_sealed(directory: Path) -> bool:
 def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets: bool = True) -> Bundle:
     """Verify the checksums, then read the bundle. If `secrets` is False, the files with secrets are not read.
 
-    Raises UntrustedPath if another user can change the bundle, BundleCorrupt if a checksum is different, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
-    PassphraseWrong) if the secrets cannot be decrypted, and OSError if a file cannot be read.
+    Raises UntrustedPath if another user can change the bundle, BundleCorrupt if a checksum is different, PlanErrors if
+    the plan is invalid, GpgFailed (PassphraseNeeded, PassphraseWrong) if the secrets cannot be decrypted, and OSError
+    if a file cannot be read.
     """
     _require_trusted(directory)
     check_sums(directory)

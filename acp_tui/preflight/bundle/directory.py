@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import sync_folder, write_atomically
+from acp_tui.core.files import make_folders, sync_folder, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
 from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
@@ -93,8 +93,8 @@ def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
 
     `bundle_dir` is a path that `place_for` returned. Raises OSError or BundleRefused; then nothing has changed.
     """
-    bundle_dir.parent.mkdir(parents=True, exist_ok=True)
-    _require_trusted_place(bundle_dir)  # the mode of a new parent depends on the umask
+    make_folders(bundle_dir.parent)
+    _require_trusted_place(bundle_dir)
     _put_back(bundle_dir)
     with _temporary_folder(bundle_dir) as folder:
         listed = ""

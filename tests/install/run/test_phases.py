@@ -14,7 +14,7 @@ import pytest
 
 from acp_tui.core.retry import poll_until
 from acp_tui.demo.fake_installer import console
-from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.simulated_install import PracticeInstaller
 from acp_tui.install.run import progress
 from acp_tui.install.run import state as states
@@ -155,7 +155,7 @@ def test_failed_setup_fails_the_run_and_can_be_retried(harness: InstallHarness) 
     state = wait_until_at_rest(run_dir)
     assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
     assert "7" in state.message
-    write_behaviour(harness.setup_dir, QUICK)
+    harness.set_behaviour(QUICK)
     resume(run_dir)
     assert wait_until_at_rest(run_dir).phase is Phase.SUCCESS
 
@@ -174,7 +174,7 @@ def test_missing_setup_fails_the_run(harness: InstallHarness) -> None:
     run_dir = harness.start()
     state = wait_until_at_rest(run_dir)
     assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
-    assert str(harness.setup_dir) in state.message
+    assert str(harness.setup_dir.parent) in state.message
 
 
 def test_unreachable_api_fails_the_run(harness: InstallHarness) -> None:
