@@ -94,7 +94,7 @@ def differences(target: Path, files: FileRecord, *, added: bool) -> Iterator[Dif
 
 def _added(target: Path, top: str, files: FileRecord, folders: set[str]) -> Iterator[Difference]:
     for place, inner_folders, names in os.walk(target / top):
-        for entry in (*inner_folders, *names):
+        for entry in sorted((*inner_folders, *names)):
             path = Path(place, entry)
             name, found = str(path.relative_to(target)), path.lstat()
             if name in files or name in folders:
