@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from acp_tui.core.files import open_regular_file
-from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.ownership import own_weakness
 
 SMALL = 1 << 20
@@ -129,4 +129,4 @@ def reason_text(found: list[Difference], limit: int = 5) -> str:
     """Return the differences as one text. It names the first `limit` files, and the number of the others."""
     shown = "; ".join(f"{ascii(one.name)[1:-1]}: {one.reason}" for one in found[:limit])
     rest = len(found) - limit
-    return shown if rest <= 0 else _("{files}; and {count} more").format(files=shown, count=rest)
+    return shown if rest <= 0 else pgettext("files", "{files}; and {count} more").format(files=shown, count=rest)

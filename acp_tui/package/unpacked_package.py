@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.ownership import require_trusted
 from acp_tui.package.archive import SETUP
 from acp_tui.package.file_record import FileRecord, differences, matches, reason_text
@@ -86,5 +86,5 @@ def verified_content(target: Path, name: str, limit: int) -> bytes:
     entry = file_record(target).get(name, "")
     require_trusted(path)
     if not matches(content, entry):
-        raise PackageChanged(target, _("{path} was changed").format(path=name))
+        raise PackageChanged(target, pgettext("file", "{path} was changed").format(path=name))
     return content

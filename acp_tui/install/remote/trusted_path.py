@@ -49,3 +49,10 @@ programs() {  # NAME: print the path of each program NAME in the folders of PATH
   done
 }
 """
+TRUSTED_FOLDER = (
+    TRUSTED
+    + f"""
+trusted @FOLDER@ "$login_uid" || return {UNTRUSTED}
+"""
+)
+"""Shell text that ends a script with the status UNTRUSTED if another user can change the folder @FOLDER@."""
