@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from acp_tui.core.files import resolve_path
-from acp_tui.core.ownership import require_trusted
+from acp_tui.core.ownership import UntrustedPath, require_trusted
 
 
 def state_home() -> Path:
@@ -13,8 +13,18 @@ def state_home() -> Path:
     Raises: UntrustedPath if another user can change the state folder or a folder in it."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     home = resolve_path(Path(), base) / "acp-tui"
-    require_trusted(home)
-    if home.is_dir() and os.access(home, os.R_OK | os.X_OK):
-        for entry in home.iterdir():
-            require_trusted(entry)
+    for path in (home, *_entries(home)):
+        try:
+            require_trusted(path)
+        except UntrustedPath:
+            raise
+        except OSError:  # not accessible; the caller that reads or writes it reports the reason
+            continue
     return home
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

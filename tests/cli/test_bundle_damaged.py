@@ -74,7 +74,7 @@ def test_bundle_of_another_user_is_not_called_damaged(
 def test_unreadable_file_of_a_bundle_is_not_called_changed(
     plain: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with tempfile.TemporaryDirectory() as readable:  # unlike the folders of pytest
+    with tempfile.TemporaryDirectory(dir="/tmp") as readable:
         shutil.copytree(plain, Path(readable) / "bundle").chmod(0o755)
         monkeypatch.chdir(readable)
         with another_user():

@@ -25,6 +25,11 @@ def test_missing_and_own_state_folder_is_used(base: Path) -> None:
     assert state_home() == base / "acp-tui"
 
 
+def test_state_folder_that_cannot_be_accessed_is_reported_by_its_reader(base: Path) -> None:
+    base.symlink_to(base)
+    assert state_home() == base / "acp-tui"
+
+
 @needs_root
 @pytest.mark.parametrize("owned", ["", "acp-tui", "acp-tui/installs", "acp-tui/known_hosts"])
 def test_state_folder_of_another_user_ends_the_command(
