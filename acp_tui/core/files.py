@@ -9,6 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from acp_tui.core.i18n import _
+from acp_tui.core.ownership import require_trusted
 
 READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a file that `read_limited` reads.
@@ -99,7 +100,28 @@ def sync_folder(folder: Path) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """Return the folder `path`, accessible only to its owner. Create it and its parents if they are missing."""
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o700)
+    """Return the folder `path`. If it is missing, create it and its parents, accessible only to their owner.
+
+    An existing folder keeps its mode, because other programs can need it. Raises: UntrustedPath if another user can change the folder or one of its parents; OSError."""
+    require_trusted(path)
+    make_folders(path, mode=0o700)
+    require_trusted(path)  # in a shared folder such as /tmp, another user can be faster
     return path
+
+
+def make_folders(path: Path, *, mode: int = 0o755) -> None:
+    """Create the folder `path` and its parents if they are missing. Raises: OSError.
+
+    `mode`: the mode of each new folder. A umask removes bits from it, so other users get no write access by mistake."""
+    for folder in reversed((path, *path.parents)):
+        if not folder.exists():
+            folder.mkdir(mode=mode, exist_ok=True)
+
+
+def read_trusted(path: Path, limit: int = READ_LIMIT) -> bytes:
+    """Return the content of a file of the state folder. `limit`: the maximum size in bytes.
+
+    Raises: UntrustedPath if another user can change the file or one of its parents; OSError, also if the file is larger
+    than `limit`."""
+    require_trusted(path)
+    return read_at_most(path, limit)

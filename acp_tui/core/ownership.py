@@ -10,7 +10,7 @@ import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from errno import ELOOP
+from errno import ELOOP, EPERM
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
@@ -30,8 +30,11 @@ class Weakness:
     reason: str
 
 
-class UntrustedPath(AcpError):
-    """Another user can change a file or folder that acp-tui must be able to trust."""
+class UntrustedPath(AcpError, PermissionError):
+    """Another user can change a file or folder that acp-tui must be able to trust.
+
+    It is also an OSError, so that code that reports unreadable files reports untrusted files too. `strerror` is the
+    message."""
 
     def __init__(self, path: Path, weakness: Weakness) -> None:
         text = _(
@@ -39,8 +42,12 @@ class UntrustedPath(AcpError):
             "which no other user can write. Correct this with chown or chmod, or copy the files to a folder of your "
             "own."
         )
-        super().__init__(text.format(path=sanitize(str(path)), reason=weakness.reason))
+        message = text.format(path=sanitize(str(path)), reason=weakness.reason)
+        super().__init__(EPERM, message, str(path))
         self.weakness = weakness
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 def trusted_owners() -> frozenset[int]:
@@ -79,6 +86,13 @@ def weakness_of(path: Path) -> Weakness | None:
         if reason := _reason(part, found, owners, is_parent=is_parent):
             return Weakness(part, reason)
     return None
+
+
+def own_weakness(path: Path, found: os.stat_result) -> str:
+    """Return the reason why a file or folder is not trusted; "" if it is trusted. Its parents are not checked.
+
+    `found`: the status of `path`, from lstat."""
+    return _reason(path, found, trusted_owners(), is_parent=False)
 
 
 def owner_name(path: Path) -> str:

@@ -16,6 +16,7 @@ from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import installed_from, installer_collectors, ports_collector, read_ports
 from acp_tui.nodes.script import CollectorOutput
+from acp_tui.package.install_dir import unpacked as unpacked_packages
 from acp_tui.plan.model import Plan
 
 _SENT = (Phase.POSTED, Phase.INSTALLING)
@@ -45,7 +46,7 @@ class Leftovers:
 async def find_leftovers(access: NodeAccess, run: RunState) -> Leftovers:
     """Return the leftovers on the installer node. Values that are not known are None. Nothing is changed."""
     plan, release = access.plan, access.plan.effective_release
-    unpacked = await asyncio.to_thread((run.spec.setup_dir / "setup.sh").exists)
+    unpacked = "core" in await asyncio.to_thread(unpacked_packages, run.spec.setup_dir.parent)
     node = plan.installer_node
     if node is None:
         return Leftovers(run, installed_from({}, _("the plan has no control plane node")), None, unpacked, release)

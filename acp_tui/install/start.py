@@ -11,12 +11,14 @@ from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed
 from acp_tui.core.i18n import _
+from acp_tui.core.ownership import UntrustedPath
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.run.directory import new_run_dir
 from acp_tui.install.run.setup_script import setup_command
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.start_resume_abort import run_spec, start
 from acp_tui.install.run.state import DEFAULT_BASE, INSTALLER_LOG, Timeouts
+from acp_tui.package.unpacked_package import PackageChanged, file_record
 from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, SecretsMode, remove_secrets, write_bundle
@@ -102,6 +104,10 @@ async def launch(
     script = install_dir / "installer" / "setup.sh"
     if not script.is_file():
         raise StartError(_("{path} is missing. Unpack the package first: acp-tui unpack PLAN").format(path=script))
+    try:
+        await asyncio.to_thread(file_record, install_dir)  # the runner also compares the files
+    except (PackageChanged, UntrustedPath) as error:
+        raise StartError(error.message) from error
     run_dir = new_run_dir(home)
     bundle = await bundle_for(plan, report, known_hosts, home / "bundles" / run_dir.name, plan_dir=plan_dir)
     spec = run_spec(

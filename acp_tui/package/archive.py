@@ -12,6 +12,7 @@ from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
 from acp_tui.package.archive_headers import BoundedTarInfo
 from acp_tui.package.archive_safety import Guard, PackageRefused, link_target
+from acp_tui.package.file_record import ContentDigest, FileRecord, link_entry
 from acp_tui.package.file_type import describe_other_type
 from acp_tui.package.forward_reader import Forward, Skim
 from acp_tui.package.reader import Cancelled, Feed
@@ -68,27 +69,32 @@ def inspect(package: Path) -> PackageContents:
     return PackageContents(members, size, SETUP in names, INIT in names)
 
 
-def unpack(feed: Feed, folder: Path) -> None:
-    """Write the members of an archive into an empty folder.
+def unpack(feed: Feed, folder: Path) -> FileRecord:
+    """Write the members of an archive into an empty folder, and return the record of its files.
 
+    Other users get no write access, whatever the modes in the archive are.
     Raises PackageRefused, Cancelled or OSError. After such an error, the content of the folder is incomplete."""
     guard = Guard()
     folders: list[tuple[Path, tarfile.TarInfo]] = []
     made = {folder}
+    files: dict[str, str] = {}
     stream = Forward(feed)
     with _readable(feed), _opened(stream) as tar:
         while (member := _next(tar, stream)) is not None:
-            place = folder / guard.place(member)
+            name = guard.place(member)
+            place = folder / name
             _make_folders(place if member.isdir() else place.parent, made)
             if member.isdir():
                 folders.append((place, member))
             elif member.issym():
                 place.symlink_to(member.linkname)
+                files[name] = link_entry(member.linkname)
             elif member.islnk():
                 place.unlink(missing_ok=True)
                 place.hardlink_to(folder / link_target(member))
+                files[name] = files[link_target(member)]
             else:
-                _write(tar, stream, member, place)
+                files[name] = _write(tar, stream, member, place)
         end = tar.offset
         _check_rest(feed.size - end)
         feed.drain()
@@ -97,6 +103,7 @@ def unpack(feed: Feed, folder: Path) -> None:
         _check_end(feed, end)
         for place, member in reversed(folders):
             _apply_metadata(place, member)
+    return files
 
 
 def _make_folders(folder: Path, made: set[Path]) -> None:
@@ -136,17 +143,21 @@ def _next(tar: tarfile.TarFile, reader: Forward | Skim) -> tarfile.TarInfo | Non
     return member
 
 
-def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> None:
+def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> str:
+    """Write a file, and return its entry of the record."""
     place.unlink(missing_ok=True)
+    digest = ContentDigest(member.size)
     with place.open("xb") as out:
         for start, length in _segments(member):
             out.seek(start)
             for piece in stream.pieces(length):
                 out.write(piece)
+                digest.update(piece)
             if out.tell() != start + length:
                 raise tarfile.ReadError(_("the archive ends before its last file is complete"))
         out.truncate(member.size)
     _apply_metadata(place, member)
+    return "" if member.issparse() else digest.entry  # the holes of a sparse file are not read
 
 
 def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:

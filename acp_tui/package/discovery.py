@@ -1,7 +1,8 @@
 """Search the folders in which packages are usually found, so that the operator does not need to type a path.
 
 The search has limits for depth, entries and time, and does not follow links. The found packages are only suggestions.
-acp-tui verifies them like every other package.
+acp-tui verifies them like every other package. A file that another user can change is never suggested as a key or as an
+Extensions Package, and a Core Package of another user comes after the others.
 """
 
 import os
@@ -12,7 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.files import open_regular_file
+from acp_tui.core.files import error_reason, open_regular_file
+from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.ownership import is_trusted, owner_name, trusted_owners, weakness_of
 from acp_tui.package.signature.gpg import default_signature
 from acp_tui.package.signature.openpgp import fingerprints
 from acp_tui.plan.package_name import Arch, PackageName, parse_name
@@ -41,6 +44,10 @@ class Found:
     extensions: Path | None = None
     public_key: Path | None = None
     """A file that contains the trusted key, or else a file named `verify-key.pub`; None if there is no such file."""
+    caution: str = ""
+    """The reason why another user can change `core`, such as its owner; "" if only the operator and root can.
+
+    A package with a caution must not be filled in before the operator has seen it."""
 
 
 def likely_places(base: Path) -> tuple[Path, ...]:
@@ -66,7 +73,7 @@ def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FI
     The search blocks, so run it in a thread. `machine`: the output of `uname -m`; "" means this host. `fingerprint`:
     the fingerprint of the trusted key."""
     files = tuple(look_for(places))
-    likely = [path for path in files if path.name.endswith(_KEY_ENDINGS)][:_KEY_FILES]
+    likely = [path for path in files if path.name.endswith(_KEY_ENDINGS) and is_trusted(path)][:_KEY_FILES]
     trusted = [path for path in likely if _holds(path, fingerprint)]
     return offers(files, _ARCH.get(machine or platform.machine()), trusted)
 
@@ -74,22 +81,26 @@ def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FI
 def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = ()) -> tuple[Found, ...]:
     """Return one suggestion for each package name, the most suitable one first.
 
-    Packages for the architecture of this host come first. Among them, newer versions come first. `arch`: the
-    architecture of this host; None if it is unknown. `trusted`: the files that contain the trusted key."""
+    Packages that another user can change come last. Among the others, packages for the architecture of this host come
+    first, and among these, newer versions. `arch`: the architecture of this host; None if it is unknown. `trusted`: the
+    files that contain the trusted key."""
     named = [(path, name) for path in files if (name := parse_name(path.name)) is not None]
     cores = [(path, name) for path, name in named if name.kind == "core"]
 
-    def merit(core: tuple[Path, PackageName]) -> tuple[bool, tuple[int, ...], bool, bool]:
+    def merit(core: tuple[Path, PackageName]) -> tuple[bool, bool, tuple[int, ...], bool, bool]:
         path, name = core
         version = tuple(int(part) for part in name.version.split("."))
-        return arch is None or name.arch in (arch, "hybrid"), version, _is_signed(path), name.arch == arch
+        fits = arch is None or name.arch in (arch, "hybrid")
+        return is_trusted(path), fits, version, _is_signed(path), name.arch == arch
 
     by_name: dict[PackageName, Found] = {}
     for core, name in sorted(cores, key=merit, reverse=True):
         extensions_name = PackageName("extensions", name.version, name.arch)
-        extensions = _nearest((path for path, other in named if other == extensions_name), core)
-        key = _nearest(trusted, core) or _nearest((path for path in files if path.name == KEY), core)
-        by_name.setdefault(name, Found(core, name, _is_signed(core), extensions, key))
+        extensions = _nearest((path for path, other in named if other == extensions_name and is_trusted(path)), core)
+        key = _nearest(trusted, core) or _nearest(
+            (path for path in files if path.name == KEY and is_trusted(path)), core
+        )
+        by_name.setdefault(name, Found(core, name, _is_signed(core), extensions, key, _caution(core)))
     return tuple(by_name.values())
 
 
@@ -141,6 +152,19 @@ def _holds(path: Path, fingerprint: str) -> bool:
             return fingerprint in fingerprints(file.read(_KEY_BYTES))
     except OSError:
         return False
+
+
+def _caution(path: Path) -> str:
+    """Return why another user can change the file, in few words; "" if only the operator and root can."""
+    try:
+        weakness = weakness_of(path)
+        if weakness is None:
+            return ""
+        if weakness.path.lstat().st_uid not in trusted_owners():
+            return pgettext("package", "owner {name}").format(name=owner_name(weakness.path))
+    except OSError as error:
+        return error_reason(error)
+    return _("other users can write to it")
 
 
 def _is_signed(package: Path) -> bool:

@@ -17,6 +17,7 @@ from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.package.archive import open_package, unpack
 from acp_tui.package.archive_safety import PackageRefused
+from acp_tui.package.file_record import FileRecord
 from acp_tui.package.install_dir import (
     FileIdentity,
     Placed,
@@ -28,6 +29,7 @@ from acp_tui.package.install_dir import (
 )
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, Relay, never, silent
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
+from acp_tui.package.unpacked_package import is_unchanged
 from acp_tui.plan.package_name import Kind
 
 
@@ -67,7 +69,7 @@ def extract(
     kind: Kind = "core",
     check: Check | None = None,
 ) -> Extracted | None:
-    """Unpack `package` into the folder `target`. Return None if the package is already unpacked.
+    """Unpack `package` into the folder `target`. Return None if it is already unpacked, and its files are unchanged.
 
     Progress is in bytes of the package. The file is opened and read once, so the verified bytes are the unpacked bytes
     (BND-SIGN).
@@ -79,7 +81,8 @@ def extract(
         with open_package(package) as file:
             identity = FileIdentity.of(package, file.fileno())
             before = placed(target, kind, identity)
-            if before is not None and (check is None or before.signer == check.fingerprint):
+            verified = before is not None and (check is None or before.signer == check.fingerprint)
+            if verified and is_unchanged(target):
                 on_progress(Progress(package.name, identity.size, identity.size))
                 return None
             with locked_install_dir(target) as staging:
@@ -89,9 +92,10 @@ def extract(
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
                 opened = _Opened(file, package.name, identity.size, on_progress, cancelled)
                 try:
-                    signature = _unpack_checked(opened, new, check) if check else None
                     if check is None:
-                        unpack(opened.feed(), new)
+                        signature, files = None, unpack(opened.feed(), new)
+                    else:
+                        signature, files = _unpack_checked(opened, new, check)
                 except (PackageRefused, SignatureRefused):
                     _check_unchanged(package, file, identity)
                     raise
@@ -100,7 +104,7 @@ def extract(
                 _check_unchanged(package, file, identity)
                 signer = check.fingerprint if check and signature and signature.signed is Signed.GOOD else ""
                 moment = now().isoformat(timespec="seconds")
-                put_in_place(new, target, kind, Placed(identity, signer, moment if signer else ""))
+                put_in_place(new, target, kind, Placed(identity, signer, moment if signer else ""), files)
     except OSError as error:
         raise UnpackFailed(_error_text(error, package, target)) from error
     return Extracted(signature)
@@ -121,9 +125,10 @@ class _Opened:
         return Feed(self.file, self.name, self.size, self.on_progress, lambda: self.cancelled() or enough(), also)
 
 
-def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureResult:
+def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> tuple[SignatureResult, FileRecord]:
     """Unpack in one thread and verify the same bytes in a second thread. The faster thread waits for the slower one."""
     relay = Relay()
+    files: FileRecord = {}
 
     def refused() -> bool:
         return verification.done() and not check.accepts(verification.result())
@@ -132,7 +137,7 @@ def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureRes
         verification = executor.submit(check.verify, relay)
         verification.add_done_callback(lambda _done: relay.abandon())
         try:
-            unpack(opened.feed(relay.give, refused), folder)
+            files = unpack(opened.feed(relay.give, refused), folder)
         except Cancelled:
             if opened.cancelled() or not refused():
                 raise
@@ -141,7 +146,7 @@ def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureRes
         result = verification.result()
     if not check.accepts(result):
         raise SignatureRefused(result)
-    return result
+    return result, files
 
 
 def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> None:

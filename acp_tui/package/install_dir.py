@@ -2,10 +2,12 @@
 
 The stamp lists the unpacked packages and the files that acp-tui created. A package that is completely unpacked is not
 unpacked again. If the unpacking was interrupted, acp-tui repeats it. acp-tui does not change files that it did not
-create.
+create. A stamp that another user can change is ignored. Next to the stamp, each package has a record of its files; the
+module `unpacked_package` compares the files with it.
 """
 
 import ctypes
+import hashlib
 import json
 import os
 import shutil
@@ -16,10 +18,12 @@ from datetime import datetime
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import write_atomically
+from acp_tui.core.files import make_folders, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
+from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
 from acp_tui.package.archive_safety import OURS
+from acp_tui.package.file_record import FileRecord, complete
 from acp_tui.plan.package_name import Kind
 
 REQUIRED_FREE = 100 * 10**9
@@ -68,6 +72,12 @@ class Placed:
     """The names of the files and folders that the package has at its top level.
 
     A package that is unpacked later can replace them, because acp-tui created them."""
+    files: str = ""
+    """The SHA-256 of the record of the package's files; "" in a stamp of a version that made no record.
+
+    Such a package is unpacked again."""
+    started: bool = False
+    """True if setup.sh was started from these files."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
@@ -79,7 +89,8 @@ class Placed:
             raise TypeError("not a stamp")
         if signer:
             datetime.fromisoformat(verified)
-        return cls(FileIdentity(**file), signer, verified, tuple(map(str, entries)))
+        files, started = str(entry.get("files", "")), entry.get("started") is True
+        return cls(FileIdentity(**file), signer, verified, tuple(map(str, entries)), files, started)
 
 
 def disk_free(folder: Path) -> int:
@@ -101,10 +112,12 @@ _UNFINISHED = FileIdentity("", 0, 0, 0, 0)
 
 def unpacked(target: Path) -> Mapping[str, Placed]:
     """Return the stamp entry of each package that is completely unpacked in `target`: package kind → entry."""
-    return {kind: entry for kind, entry in _stamped(target).items() if entry.file != _UNFINISHED}
+    return {kind: entry for kind, entry in _stamped(target).items() if entry.file != _UNFINISHED and entry.files}
 
 
 def _stamped(target: Path) -> Mapping[str, Placed]:
+    if not is_trusted(target / STAMP):  # another user could claim that a package is verified
+        return {}
     try:
         stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
         return {kind: Placed.from_json(entry) for kind, entry in stamp.items()}
@@ -132,8 +145,14 @@ def locked_install_dir(target: Path) -> Iterator[Path]:
     """Lock `target` so that no other process unpacks into it, and yield an empty staging folder in it.
 
     `target` is created if it is missing. The staging folder is removed at the end. If the process is killed, the next
-    call removes the staging folder. Raises UnpackFailed if another process has locked `target`."""
-    target.mkdir(parents=True, exist_ok=True)
+    call removes the staging folder. Raises UnpackFailed if another process has locked `target`, or if another user can
+    change `target`."""
+    try:
+        require_trusted(target)
+        make_folders(target)
+        require_trusted(target)  # in a shared folder such as /tmp, another user can be faster
+    except UntrustedPath as error:
+        raise UnpackFailed(error.message) from error
     with locked_folder(target) as lock:
         if lock is None:
             raise UnpackFailed(
@@ -170,8 +189,8 @@ def check_free_to_use(target: Path, kind: Kind) -> None:
         )
 
 
-def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
-    """Move the files in `new` into `target` and write the stamp.
+def put_in_place(new: Path, target: Path, kind: Kind, package: Placed, files: FileRecord) -> None:
+    """Move the files in `new` into `target`, and write the stamp and the record `files`.
 
     A new Core Package replaces the earlier Core Package and its Extensions Package. Raises UnpackFailed, and changes
     nothing, if files that acp-tui did not create would be replaced. Raises OSError, for example if the disk failed."""
@@ -192,7 +211,7 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
     done = (
         {} if kind == "core" else {name: entry_stamp for name, entry_stamp in unpacked(target).items() if name != kind}
     )
-    _write_stamp(target, {**done, kind: Placed(_UNFINISHED, entries=tuple(sorted({*ours, *entries})))})
+    write_stamp(target, {**done, kind: Placed(_UNFINISHED, entries=tuple(sorted({*ours, *entries})))})
     if kind == "core":
         replaced = target / STAGING / "replaced"
         replaced.mkdir()
@@ -201,7 +220,10 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
                 (target / name).rename(replaced / name)
     for entry, place in moves:
         entry.replace(place)
-    _write_stamp(target, {**done, kind: replace(package, entries=entries)})
+    digest = write_record(target, kind, complete(target, files))
+    if kind == "core":
+        record_path(target, "extensions").unlink(missing_ok=True)
+    write_stamp(target, {**done, kind: replace(package, entries=entries, files=digest)})
 
 
 def _to_disk(folder: Path) -> None:
@@ -241,5 +263,18 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _write_stamp(target: Path, done: Mapping[str, Placed]) -> None:
+def record_path(target: Path, kind: str) -> Path:
+    """Return the path of the record of a package's files."""
+    return target / f"{OURS}{kind}-files.json"
+
+
+def write_record(target: Path, kind: Kind, files: FileRecord) -> str:
+    """Write the record of a package's files, and return its SHA-256."""
+    content = json.dumps(files).encode("ascii")
+    write_atomically(record_path(target, kind), content, mode=0o644)
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_stamp(target: Path, done: Mapping[str, Placed]) -> None:
+    """Replace the stamp. `done`: package kind → stamp entry. Raises OSError."""
     write_atomically(target / STAMP, json.dumps({kind: asdict(entry) for kind, entry in done.items()}), mode=0o644)

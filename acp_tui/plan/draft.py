@@ -14,8 +14,9 @@ from typing import TextIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acp_tui.core.clock import now
-from acp_tui.core.files import private_folder, read_at_most, write_atomically
+from acp_tui.core.files import private_folder, read_trusted, write_atomically
 from acp_tui.core.locks import try_lock
+from acp_tui.core.ownership import require_trusted
 from acp_tui.plan.file import dump_plan, read_plan, secret_values
 from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts, recorded
 from acp_tui.plan.model import Plan
@@ -128,9 +129,12 @@ def save(draft: Draft) -> None:
 
 
 def load(folder: Path) -> Draft:
-    """Read the draft in `folder`. Raises OSError or ValueError if the draft cannot be read."""
+    """Read the draft in `folder`.
+
+    Raises OSError or ValueError if the draft cannot be read, and UntrustedPath if another user can change it."""
+    require_trusted(folder / PLAN_NAME)
     try:
-        state = _State.model_validate_json(read_at_most(folder / STATE_NAME, _LARGEST_STATE))
+        state = _State.model_validate_json(read_trusted(folder / STATE_NAME, _LARGEST_STATE))
     except ValidationError as error:
         raise ValueError(f"{folder}: {STATE_NAME} has {error.error_count()} invalid values") from None
     plan = read_plan(folder / PLAN_NAME).plan
@@ -156,16 +160,18 @@ def load(folder: Path) -> Draft:
 
 
 def last_unfinished(home: Path) -> Draft | None:
-    """Return the newest unfinished draft that is not locked by a running wizard; None if no such draft exists."""
+    """Return the newest unfinished draft that is not locked by a running wizard; None if no such draft exists.
+
+    A draft that cannot be read is left out, and so is a draft that another user can change."""
     candidates = sorted(
         (home / "drafts").glob(f"*/{STATE_NAME}"), key=lambda file: file.stat().st_mtime_ns, reverse=True
     )
     for file in candidates:
-        lock = hold(file.parent)
-        if lock is None:
-            continue
-        lock.close()
         try:
+            lock = hold(file.parent)
+            if lock is None:
+                continue
+            lock.close()
             draft = load(file.parent)
         except (OSError, ValueError):
             continue
@@ -177,7 +183,7 @@ def last_unfinished(home: Path) -> Draft | None:
 def hold(folder: Path) -> TextIO | None:
     """Lock the draft in `folder` and return the lock file. Closing that file releases the lock.
 
-    Return None if another wizard holds the lock."""
+    Return None if another wizard holds the lock. Raises OSError."""
     private_folder(folder)
     lock = (folder / "lock").open("w")
     if try_lock(lock):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from acp_tui.core.files import READ_LIMIT, private_folder, read_at_most, write_atomically
+from acp_tui.core.files import private_folder, read_trusted, write_atomically
 from acp_tui.core.i18n import _
 
 _CONFIRMED = "confirmed"
@@ -69,11 +69,11 @@ def known_hosts_path(home: Path, plan_file: Path) -> Path:
 def read_known_hosts(path: Path) -> dict[str, KnownHost]:
     """Return the known hosts in a file of the state folder; empty if it does not exist.
 
-    Raises OSError if the file cannot be read, is larger than READ_LIMIT, or is not UTF-8 text.
+    Raises UntrustedPath if another user can change the file; OSError if it cannot be read, or is not UTF-8 text.
     A line without the word `confirmed` at its end is a key that was only seen. Earlier versions of acp-tui wrote only
     such lines."""
     try:
-        content = read_at_most(path, READ_LIMIT)
+        content = read_trusted(path)
     except FileNotFoundError:
         return {}
     try:

@@ -39,11 +39,14 @@ FIELDS = (
 
 
 def _companions(found: Found) -> str:
-    """Return a text that says which files were found next to a Core Package: signature, public key, extensions."""
+    """Return a text that says which files were found next to a Core Package: signature, public key, extensions.
+
+    If another user can change the Core Package, the text says why."""
     parts = (
         pgettext("package", "signature found") if found.signed else pgettext("package", "signature missing"),
         _("public key found") if found.public_key else _("public key missing"),
         *([pgettext("package", "extensions found")] if found.extensions else []),
+        *([found.caution] if found.caution else []),
     )
     return ", ".join(parts)
 

@@ -15,7 +15,8 @@ from textual.widget import Widget
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import NC_, _
 from acp_tui.core.local_host import local_addresses
-from acp_tui.package.discovery import KEY
+from acp_tui.core.ownership import is_trusted
+from acp_tui.package.discovery import KEY, Found
 from acp_tui.plan.sections.node import Node
 from screens.session.wizard_session import Changed, Session
 from screens.steps.base import WizardApp, WizardStep
@@ -45,6 +46,8 @@ class TrialStep(WizardStep):
     def __init__(self, session: Session, wizard: WizardApp) -> None:
         super().__init__(session, wizard)
         make_single_node(session)
+        self._untrusted: Found | None = None
+        """The found package, if another user can change it. It is only named, and not filled in."""
 
     def fields(self) -> Sequence[Field]:
         return FIELDS
@@ -81,6 +84,10 @@ class TrialStep(WizardStep):
         if not packages or package.core:
             return
         found = packages[0]
+        if found.caution:
+            self._untrusted = found
+            self.set_panel("#trial-note", self._note())
+            return
         self._preset("package.core", str(found.core))
         if found.public_key and not package.public_key:
             self._preset("package.public_key", str(found.public_key))
@@ -96,7 +103,8 @@ class TrialStep(WizardStep):
         if not package.core or package.public_key:
             return
         key = _key_next_to(package.core)
-        if await asyncio.to_thread((self.session.package.base / key).is_file):
+        path = self.session.package.base / key
+        if await asyncio.to_thread(lambda: path.is_file() and is_trusted(path)):
             self._preset("package.public_key", str(key))
             self.query_one(Form).reload()
 
@@ -119,6 +127,12 @@ class TrialStep(WizardStep):
                 "Your own cluster endpoint: {endpoint}. acp-tui filled in: Kube-OVN, a self-signed certificate, the "
                 "platform's own registry, applications on this node. The menu (Esc) shows all answers."
             )
+        if self._untrusted is not None and not plan.package.core:
+            caution = _(
+                "Package found: {path} ({caution}). acp-tui does not fill in this path, because another user can "
+                "change the file. If you trust the file, enter the path."
+            )
+            return Text(caution.format(path=self._untrusted.core, caution=self._untrusted.caution), "yellow")
         limit = _("A trial should run at most 10 application Pods. You cannot add nodes to it later.")
         return Text(f"{values.format(endpoint=endpoint or '-')}\n{limit}", "dim")
 

@@ -1,6 +1,8 @@
 """Damaged, unreadable and outdated bundles: every command checks the files of a bundle first."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,10 +74,12 @@ def test_bundle_of_another_user_is_not_called_damaged(
 def test_unreadable_file_of_a_bundle_is_not_called_changed(
     plain: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain.chmod(0o755)
-    monkeypatch.chdir(plain.parent)
-    with another_user():
-        assert main(["validate", plain.name]) == ExitStatus.CHECK_FAILED
+    with tempfile.TemporaryDirectory(dir="/tmp") as readable:
+        shutil.copytree(plain, Path(readable) / "bundle").chmod(0o755)
+        monkeypatch.chdir(readable)
+        with another_user():
+            assert main(["validate", "bundle"]) == ExitStatus.CHECK_FAILED
+        monkeypatch.undo()
     assert "secrets.yaml: the file cannot be read: Permission denied" in capsys.readouterr().err
 
 

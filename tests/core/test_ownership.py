@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted, trusted_owners, weakness_of
-
-STRANGER = 65534
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+from tests.support.other_users import STRANGER, needs_root
 
 
 @pytest.fixture
@@ -142,5 +140,6 @@ def test_message_names_path_rule_and_way_out(folder: Path) -> None:
     with pytest.raises(UntrustedPath) as caught:
         require_trusted(folder / "file")
     message = caught.value.message
+    assert caught.value.strerror == message  # handlers of OSError show it
     assert str(folder / "file") in message
     assert "chown or chmod" in message

@@ -137,19 +137,25 @@ def without_acp_tui(node: LabNode, *python: str) -> None:
     node.sh(f"mkdir /root/checkout; mount --bind {CHECKOUT} /root/checkout; mount -t tmpfs lab {CHECKOUT}")
     node.sh("rm /usr/local/bin/acp-tui")
     moved = f'PYTHONPATH=/root/checkout exec /root/checkout/{Path(sys.executable).relative_to(CHECKOUT)} "$@"'
-    node.sh(tool(sys.executable, '[ "$3" != --version ] || exit 1', moved))
+    node.sh(tool(sys.executable, moved))
     for name in (PYTHON, "python3"):
         node.sh(tool(f"/usr/bin/{name}", *python, f'exec {sys.base_prefix}/bin/{PYTHON} "$@"'))
 
 
 def test_missing_acp_tui_is_copied_to_the_node(nodes: list[LabNode], tmp_path: Path) -> None:
-    """The node has the same version of Python, and another version of acp-tui, which counts as missing."""
+    """The node has the same version of Python, and another version of acp-tui, which counts as missing.
+
+    It also has a program of a user who is not root. Root does not run this program."""
     without_acp_tui(nodes[0])
     nodes[0].sh(tool("/usr/local/bin/acp-tui", "echo acp-tui 0.0.1"))
+    attack = "/usr/local/sbin/acp-tui"
+    nodes[0].sh(tool(attack, "touch /root/attacked", f"echo acp-tui {acp_tui.__version__}"))
+    nodes[0].sh(f"chown nobody {attack}")
     with start_install(tmp_path) as run:
         output, errors = run.communicate()
     assert run.returncode == 0, output + errors
     assert "It is copied now" in errors
+    assert nodes[0].sh("ls /root/attacked 2>/dev/null || true") == ""
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
     status = command(tmp_path, "status", "--json")

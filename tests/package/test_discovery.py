@@ -8,8 +8,10 @@ import pytest
 
 from acp_tui.package.discovery import Found, find, look_for, mounted, offers
 from acp_tui.plan.package_name import Arch, parse_name
+from tests.support.other_users import STRANGER, needs_root
 
 CORE = "installer-core-v4.0.3-x86.tar"
+NEWER = "installer-core-v4.1.0-x86.tar"
 
 
 def put(folder: Path, *names: str) -> None:
@@ -68,6 +70,30 @@ def test_copy_with_a_signature_is_preferred(tmp_path: Path) -> None:
     packages = find([tmp_path], "x86_64")
     assert len(packages) == 1
     assert packages[0].core == tmp_path / "b" / CORE
+
+
+@needs_root
+def test_package_that_another_user_can_change_comes_last_and_names_its_owner(tmp_path: Path) -> None:
+    put(tmp_path, f"theirs/{NEWER}", f"open/{CORE}", f"mine/{CORE}")
+    os.chown(tmp_path / "theirs" / NEWER, STRANGER, -1)
+    (tmp_path / "open").chmod(0o777)
+    packages = find([tmp_path], "x86_64")
+    assert [(found.core.parent.name, found.caution) for found in packages] == [("mine", ""), ("theirs", "owner nobody")]
+    (tmp_path / "mine" / CORE).unlink()
+    cautions = {found.core.parent.name: found.caution for found in find([tmp_path], "x86_64")}
+    assert cautions == {"theirs": "owner nobody", "open": "other users can write to it"}
+
+
+@needs_root
+def test_key_and_extensions_that_another_user_can_change_are_not_suggested(tmp_path: Path) -> None:
+    extensions = "installer-extensions-v4.0.3-x86.tar"
+    put(tmp_path, CORE, "verify-key.pub", extensions)
+    for name in ("verify-key.pub", extensions):
+        os.chown(tmp_path / name, STRANGER, -1)
+    (found,) = find([tmp_path], "x86_64")
+    assert (found.caution, found.public_key, found.extensions) == ("", None, None)
+    put(tmp_path, "other/verify-key.pub")
+    assert find([tmp_path], "x86_64")[0].public_key == tmp_path / "other" / "verify-key.pub"
 
 
 def test_search_is_limited_in_time_depth_and_entries(tmp_path: Path) -> None:

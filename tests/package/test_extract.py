@@ -54,7 +54,12 @@ def test_files_modes_times_and_links_are_unpacked_unchanged(tmp_path: Path) -> N
     assert (installer / "twice").read_bytes() == b"second"
     assert stat.S_IMODE((installer / "root.sh").stat().st_mode) == 0o755  # setuid is removed
     assert (target / "top.txt").read_bytes() == b"top"
-    assert sorted(path.name for path in target.iterdir()) == [STAMP, "installer", "top.txt"]
+    assert sorted(path.name for path in target.iterdir()) == [
+        ".acp-tui-core-files.json",
+        STAMP,
+        "installer",
+        "top.txt",
+    ]
 
 
 def test_only_the_owner_can_write_to_unpacked_files(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The install folder: files that stay or are replaced, the stamp, the staging folder, the lock and the free space."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ def test_other_package_replaces_the_unpacked_one(tmp_path: Path) -> None:
     assert extract(newer, target)
     assert (target / "installer" / "new").exists()
     assert not (target / "installer" / "old").exists()
-    assert unpacked(target) == {"core": Placed(FileIdentity.of(newer), entries=("installer",))}
+    assert {kind: replace(entry, files="") for kind, entry in unpacked(target).items()} == {
+        "core": Placed(FileIdentity.of(newer), entries=("installer",))
+    }
     assert not (target / STAGING).exists()
 
 

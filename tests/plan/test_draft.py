@@ -1,16 +1,20 @@
 """The draft of the wizard: saving, loading, locking, and no secrets in it."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
+from acp_tui.core.ownership import UntrustedPath
 from acp_tui.plan.draft import hold, last_unfinished, load, new_draft, save
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.admin import Admin
 from acp_tui.plan.sections.node import Node
+from tests.support.other_users import STRANGER, needs_root
 
 CANARY = "canary-1d77e0"
 
@@ -68,3 +72,15 @@ def test_damaged_draft_is_ignored(tmp_path: Path) -> None:
     draft = last_unfinished(tmp_path)
     assert draft is not None
     assert draft.folder.name == "good"
+
+
+@needs_root
+@pytest.mark.parametrize("part", [".", "plan.yaml", "draft.json"])
+def test_draft_that_another_user_can_change_is_not_offered(tmp_path: Path, part: str) -> None:
+    draft = new_draft(tmp_path, Plan())
+    save(draft)
+    assert last_unfinished(tmp_path) is not None
+    os.chown(draft.folder / part, STRANGER, -1)
+    assert last_unfinished(tmp_path) is None
+    with pytest.raises(UntrustedPath):
+        load(draft.folder)

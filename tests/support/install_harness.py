@@ -20,6 +20,7 @@ from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.demo.simulated_install import Posts, posts
 from acp_tui.install.run.start_resume_abort import abort, start
 from acp_tui.install.run.state import Phase, RunSpec, RunState, Timeouts, status
+from tests.support.unpacked_files import record_package
 
 CANARY = "c4n4ry-s3cret-phrase"
 FAST = Timeouts(setup=0.05, api=0.05, api_wait=10, offer_wait=0.3, look=0.1, progress=0.1, silence=0.3, overall=60)
@@ -91,7 +92,12 @@ class InstallHarness:
         package = Path(acp_tui.__file__).parents[1]
         python.write_text(f'#!/bin/sh\nPYTHONPATH="{package}" exec "{sys.executable}" "$@"\n', encoding="utf-8")
         python.chmod(0o755)
+        self.set_behaviour(behaviour)
+
+    def set_behaviour(self, behaviour: Behaviour) -> None:
+        """Change how setup.sh and the fake installer behave, as if the package had been unpacked again."""
         write_behaviour(self.setup_dir, behaviour)
+        record_package(self.setup_dir.parent)
 
     def hold_address(self) -> Path:
         """Make setup.sh end without the address of the API. The address is printed once the returned file exists.
@@ -121,6 +127,8 @@ class InstallHarness:
     def start(self, pace: Timeouts = FAST, flags: tuple[str, ...] = (), bases: tuple[str, ...] = ()) -> Path:
         spec = self.spec(pace, flags, bases)
         self.runs.append(spec.run_dir)
+        if self.setup_dir.exists():
+            record_package(self.setup_dir.parent)
         start(spec)
         return spec.run_dir
 

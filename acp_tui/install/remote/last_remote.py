@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic_core import from_json
 
 from acp_tui.core.files import READ_LIMIT, private_folder, read_at_most, write_atomically
+from acp_tui.core.ownership import require_trusted
 
 _FILE = "afar.json"
 
@@ -35,7 +36,10 @@ def save_last_remote(home: Path, remote: LastRemoteInstall) -> None:
 
 
 def load_last_remote(home: Path) -> LastRemoteInstall | None:
-    """Load the record of the last remote install. None: the record is missing or not valid."""
+    """Load the record of the last remote install. None: the record is missing or not valid.
+
+    Raises: UntrustedPath if another user can change the record, because it names the plan to open."""
+    require_trusted(home / _FILE)
     try:
         document = from_json(read_at_most(home / _FILE, READ_LIMIT))
         started = datetime.fromisoformat(document["started"]).astimezone(UTC)

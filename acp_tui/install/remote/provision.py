@@ -1,6 +1,7 @@
 """Provide acp-tui on the installer node. If the same version is not installed there, copy acp-tui from this host.
 
-A remote install provides acp-tui before it uploads the package. Error messages name the next step.
+A remote install provides acp-tui before it uploads the package. Error messages name the next step. On the node, root
+runs only programs that no other user can change.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from shlex import quote
 from acp_tui import __version__
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.remote.self_archive import SelfArchive
-from acp_tui.install.remote.start_and_follow import RemoteInstallError, run_script
+from acp_tui.install.remote.start_and_follow import RemoteInstallError, run_script, untrusted_folder
+from acp_tui.install.remote.trusted_path import TRUSTED, UNTRUSTED
 from acp_tui.nodes.script import NEEDS_ROOT
 from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.errors import ConnectionLost
@@ -28,40 +30,52 @@ _IMPORT_TEST = "import acp_tui.cli.actions.install"
 _UNPACK_TIMEOUT = 300  # seconds
 _TEST_FAILED = 75
 
-_FIND = """
+_FIND = (
+    TRUSTED
+    + """
 root || return
-local program python at=0 PATH=$PATH:/usr/local/bin
+local program name python
 export HOME=~root LANG=C.UTF-8
-for program in @KNOWN@; do
-  case $(limit 20 bash -c "$program --version" 2>/dev/null) in "acp-tui "@VERSION@) echo "there $at"; return 0 ;; esac
-  at=$((at + 1))
-done
+while IFS= read -r program; do
+  case $(limit 20 "$program" --version 2>/dev/null </dev/null) in
+    "acp-tui "@VERSION@) echo "there $program"; return 0 ;;
+  esac
+done < <(programs acp-tui)
 echo "machine $(uname -m)"
-for python in @PYTHONS@; do
-  ! tool "$python" || echo "python $python $(limit 20 "$python" -c 'import sys; print(sys.implementation.cache_tag)')"
+for name in @PYTHONS@; do
+  read -r python < <(programs "$name") || continue
+  echo "python $name $(limit 20 "$python" -I -c 'import sys; print(sys.implementation.cache_tag)')"
 done
 return 0
 """
-_UNPACK = """
+)
+_UNPACK = (
+    TRUSTED
+    + """
 root || return
 umask 022
-local home=@HOME@ new=@HOME@.new.$$ python=@PYTHON@ launcher=@LAUNCHER@ said PATH=$PATH:/usr/local/bin
-[ ! -x "$home/acp-tui" ] || return 0
+local home=@HOME@ new=@HOME@.new.$$ python=@PYTHON@ launcher=@LAUNCHER@ said
+trusted "${home%/*}" "$login_uid" || return @UNTRUSTED@
+if [ -x "$home/acp-tui" ]; then
+  trusted "$home/acp-tui" "$login_uid" && return 0 || return @UNTRUSTED@
+fi
 tool tar && tool gzip || return 127
 rm -rf "$home".new.*
 said=$(mkdir "$new" && tar -xzf "$home.tar.gz" -C "$new" --no-same-owner 2>&1) ||
   { rm -rf "$new"; echo "${said##*$'\\n'}"; return 74; }
 export HOME=~root LANG=C.UTF-8
-if [ -n "$launcher" ]; then said=$(limit 120 "$new/$launcher" -c @IMPORT_TEST@ 2>&1)
+if [ -n "$launcher" ]; then said=$(limit 120 "$new/$launcher" -P -c @IMPORT_TEST@ 2>&1)
 else
-  python=$(type -P "$python")
-  said=$(cd / && PYTHONPATH=$new limit 120 "$python" -s -c @IMPORT_TEST@ 2>&1)
+  read -r python < <(programs "$python")
+  said=$(PYTHONPATH=$new limit 120 "$python" -s -P -c @IMPORT_TEST@ 2>&1)
 fi || { rm -rf "$new"; echo "${said##*$'\\n'}"; return 75; }
-if [ -n "$launcher" ]; then printf 'exec %q -m acp_tui "$@"\\n' "$home/$launcher"
-else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$python"; fi >"$new/acp-tui.new"
+if [ -n "$launcher" ]; then printf 'exec %q -P -m acp_tui "$@"\\n' "$home/$launcher"
+else printf 'export PYTHONPATH=%q\\nexec %q -s -P -m acp_tui "$@"\\n' "$home" "$python"; fi >"$new/acp-tui.new"
 { echo '#!/usr/bin/env bash'; cat "$new/acp-tui.new"; } >"$new/acp-tui" && rm "$new/acp-tui.new" &&
   chmod 755 "$new/acp-tui" && mv -T "$new" "$home"
 """
+)
+# -P: the current folder is not searched for modules.
 
 
 @dataclass(frozen=True)
@@ -78,15 +92,14 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
     """Find out how acp-tui can run on the node. `program`: the archive of acp-tui that can be copied to the node.
 
     Raises: `RemoteInstallError` if acp-tui is not installed on the node and cannot be copied; `ConnectionLost`."""
-    known = ("acp-tui", f"{quote(sys.executable)} -m acp_tui")
-    blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
+    blanks = {"VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
     reading = await run_script(connection, _FIND, blanks)
     if reading.status == NEEDS_ROOT:
         raise RemoteInstallError(_("a remote install requires root. Log in as root, or allow sudo without a password"))
     if reading.status:
         raise ConnectionLost(_("the node did not report its installed programs"))
-    if installed := re.fullmatch(r"there ([01])\s*", reading.text):
-        return InstalledProgram(known[int(installed[1])])
+    if installed := re.fullmatch(r"there (/[^\n]+)\n*", reading.text):
+        return InstalledProgram(quote(installed[1]))
     machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
     pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
     if program is None:
@@ -132,10 +145,13 @@ async def unpack(connection: Connection, sent: Upload, program: SelfArchive, pyt
         "PYTHON": quote(python),
         "LAUNCHER": quote(program.launcher),
         "IMPORT_TEST": quote(_IMPORT_TEST),
+        "UNTRUSTED": str(UNTRUSTED),
     }
     reading = await run_script(connection, _UNPACK, blanks, _UNPACK_TIMEOUT)
     if reading.status == 0:
         return quote(f"{home}/acp-tui")
+    if reading.status == UNTRUSTED:
+        raise untrusted_folder(home)
     error = reading.text.strip()[:300]
     if reading.status == _TEST_FAILED:
         message = _(

@@ -18,6 +18,17 @@ from typing import TypeVar
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
+from acp_tui.install.remote.node_scripts import (
+    ACQUIRE,
+    CANNOT_WRITE,
+    LOCKED,
+    NO_TOOL,
+    READ,
+    REFRESH,
+    START,
+    STATUS,
+)
+from acp_tui.install.remote.trusted_path import UNTRUSTED
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
@@ -85,76 +96,17 @@ class RemoteOutput:
     text: str = ""
 
 
-# flock(1) prevents a second install, and shows whether one runs. Child processes do not inherit the lock.
-_READ = """
-local offset=@OFFSET@ size=0 running=0 status=-
-cd @FOLDER@ 2>/dev/null || { echo "0 - 0"; return 0; }
-type -P flock >/dev/null || return 127
-flock -n lock true || running=1
-[ "$running" -eq 1 ] || [ ! -e exit ] || read -r status <exit
-[ ! -e install.log ] || size=$(stat -c %s install.log)
-[ "$offset" -ge 0 ] || offset=$((size > @END@ ? size - @END@ : 0))
-[ "$size" -ge "$offset" ] || offset=0
-[ $((size - offset)) -le @MOST@ ] || size=$((offset + @MOST@))
-echo "$running $status $size"
-[ "$size" -eq "$offset" ] || tail -c +$((offset + 1)) install.log | head -c $((size - offset))
-return 0
-"""
-# The uploading host touches the file `sender`. The same host may continue at once: a lock on it allows one upload.
-_ACQUIRE = """
-umask 077
-cd @FOLDER@ || return 74
-local sender= age
-{
-  flock -w 9 9
-  if read -r sender 2>/dev/null <sender && [ "${sender%% *}" != @NAME@ ]; then
-    age=$(($(date +%s) - $(stat -c %Y sender)))
-    [ "$age" -gt @TIMEOUT@ ] || { echo "$sender"; return 70; }
-  fi
-  printf '%s\\n' @SENDER@ >sender || return 74
-} 9>claim
-"""
-_REFRESH = """
-local sender=
-cd @FOLDER@ && read -r sender <sender
-[ "$sender" = @SENDER@ ] || { echo "$sender"; return 70; }
-touch sender
-"""
-_START = (
-    _REFRESH
-    + """
-umask 077
-type -P flock >/dev/null && type -P setsid >/dev/null || return 127
-flock -n lock true || return 0
-export HOME=~root LANG=C.UTF-8
-unset LC_ALL
-rm -f exit; : >install.log && printf '%s\\n' @PROGRAM@ >started-by || return 74
-( setsid bash -c '
-  exec 9>lock; flock -w 9 9 || exit  # a status query may hold the lock for a moment
-  ( umask 022; exec 9>&-; bash -c "$1 install $2 @FLAGS@" ) >>install.log 2>&1; status=$?
-  rm -rf bundle keys; echo "$status" >exit.new; mv exit.new exit
-' - @PROGRAM@ @FOLDER@/bundle </dev/null >/dev/null 2>&1 & )
-until [ -e exit ] || ! flock -n lock true; do sleep 0.1; done
-"""
-)
-_STATUS = """
-local program=
-export HOME=~root LANG=C.UTF-8
-cd @FOLDER@ 2>/dev/null && read -r program 2>/dev/null <started-by || return 66
-bash -c "$program status @FLAGS@" @REDIRECT@
-"""
-_LOCKED, _CANNOT_WRITE, _NO_TOOL = 70, 74, 127
-
-
 async def read_output(connection: Connection, folder: str, offset: int) -> RemoteOutput:
     """Read the output of the install from byte `offset` on. If `offset` is -1, read the last lines.
 
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     blanks = {"FOLDER": quote(folder), "OFFSET": str(offset), "MOST": str(_MOST), "END": str(_END)}
-    reading = await run_script(connection, _READ, blanks)
+    reading = await run_script(connection, READ, blanks)
     head, _newline, text = reading.text.partition("\n")
     found = re.fullmatch(r"([01]) (-|[0-9]{1,3}) ([0-9]{1,15})", head)
-    if reading.status == _NO_TOOL:
+    if reading.status == UNTRUSTED:
+        raise untrusted_folder(folder)
+    if reading.status == NO_TOOL:
         raise RemoteInstallError(_("flock is missing on the node. Install the package util-linux."))
     if found is None:
         raise ConnectionLost(_("the node did not report the state of the install"))
@@ -162,11 +114,15 @@ async def read_output(connection: Connection, folder: str, offset: int) -> Remot
 
 
 async def status(connection: Connection, folder: str, *flags: str) -> CollectorOutput | None:
-    """Return the output of `acp-tui status` on the node. None: no install was started. Raises: `ConnectionLost`."""
+    """Return the output of `acp-tui status` on the node. None: no install was started.
+
+    Raises: `RemoteInstallError` if another user can change the folder; `ConnectionLost`."""
     redirect = "" if "--json" in flags else "2>&1"  # a JSON document must be alone
     reading = await run_script(
-        connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "REDIRECT": redirect}
+        connection, STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "REDIRECT": redirect}
     )
+    if reading.status == UNTRUSTED:
+        raise untrusted_folder(folder)
     return None if reading.status == ABSENT else reading
 
 
@@ -181,12 +137,12 @@ async def acquire_upload_lock(connection: Connection, folder: str, sender: str) 
         "SENDER": quote(sender),
         "TIMEOUT": str(_LOCK_TIMEOUT),
     }
-    _check(await run_script(connection, _ACQUIRE, blanks))
+    _check(await run_script(connection, ACQUIRE, blanks), folder)
 
 
 async def refresh_upload_lock(connection: Connection, folder: str, sender: str) -> None:
     """Refresh the upload lock. Raises: `RemoteInstallError` if another host has the lock; `ConnectionLost`."""
-    _check(await run_script(connection, _REFRESH, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
+    _check(await run_script(connection, REFRESH, {"FOLDER": quote(folder), "SENDER": quote(sender)}), folder)
 
 
 async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
@@ -200,18 +156,29 @@ async def start(connection: Connection, folder: str, program: str, sender: str, 
         "SENDER": quote(sender),
         "FLAGS": " ".join(flags),
     }
-    _check(await run_script(connection, _START, blanks))
+    _check(await run_script(connection, START, blanks), folder)
 
 
-def _check(reading: CollectorOutput) -> None:
-    if reading.status == _LOCKED:
+def untrusted_folder(folder: str) -> RemoteInstallError:
+    """Return the error for a folder on the node that another user can change."""
+    message = _(
+        "the folder {folder} of the node is not trusted: another user can change it or one of its parents. All of them "
+        "must belong to root or to the SSH user, without write access for others. Correct this with chown or chmod"
+    )
+    return RemoteInstallError(message.format(folder=folder))
+
+
+def _check(reading: CollectorOutput, folder: str) -> None:
+    if reading.status == LOCKED:
         holder = reading.text.split()[:1] or [pgettext("host", "another host")]
         message = _(
             "{holder} is already uploading the files of an install to the node, so no install was started. If that "
             "upload has stopped, run the command again after {n} s."
         )
         raise RemoteInstallError(message.format(holder=holder[0][:80], n=_LOCK_TIMEOUT))
-    if reading.status == _CANNOT_WRITE:
+    if reading.status == UNTRUSTED:
+        raise untrusted_folder(folder)
+    if reading.status == CANNOT_WRITE:
         raise RemoteInstallError(
             _("cannot write to the folder of the install on the node. To check the disk space, run on the node: df -h")
         )

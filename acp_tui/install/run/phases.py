@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from acp_tui.core.clock import now
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.ownership import UntrustedPath
 from acp_tui.core.retry import poll_until
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
@@ -23,6 +24,7 @@ from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.state import Phase, RunState, post_unknown_text
 from acp_tui.install.run.state_recorder import Run, minutes, quote
+from acp_tui.package.unpacked_package import PackageChanged, record_start, require_unchanged
 
 
 async def run_phases(run: Run) -> None:
@@ -53,7 +55,12 @@ async def _setup(run: Run) -> None:
     spec = run.state.spec
     if not setup.started(spec.run_dir):
         try:
+            await asyncio.to_thread(require_unchanged, spec.setup_dir.parent)
+            record_start(spec.setup_dir.parent)
             setup.launch(spec)
+        except (PackageChanged, UntrustedPath) as error:
+            run.fail(error.message)
+            return
         except OSError as error:
             run.fail(_("Cannot start setup.sh in {folder}: {reason}").format(folder=spec.setup_dir, reason=error))
             return

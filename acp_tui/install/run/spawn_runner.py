@@ -28,7 +28,7 @@ from acp_tui.install.run.state import (
 
 # No other variable is passed on: it may be a secret, and systemd-run does not pass it on either.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
-                "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
+                "TZ", "TMPDIR", "ACP_TUI_LANG", "SUDO_UID")  # fmt: skip
 SYSTEMD_FOLDER = Path("/run/systemd/system")  # exists if and only if systemd is the init process (sd_booted(3))
 _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds

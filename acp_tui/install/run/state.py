@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.clock import now as now
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import READ_LIMIT, error_reason, read_at_most, write_atomically
+from acp_tui.core.files import error_reason, read_trusted, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
@@ -193,10 +193,12 @@ def write_state(state: RunState) -> None:
 
 
 def read_state(run_dir: Path) -> RunState:
-    """Read the last written state of the run in `run_dir`. Raises: `RunNotFound`."""
+    """Read the last written state of the run in `run_dir`.
+
+    Raises: `RunNotFound`, also if another user can change the state, because the state names a command to run."""
     path = run_dir / STATE_FILE
     try:
-        return _STATE.validate_json(read_at_most(path, READ_LIMIT))
+        return _STATE.validate_json(read_trusted(path))
     except OSError as error:
         raise RunNotFound(
             _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error_reason(error))

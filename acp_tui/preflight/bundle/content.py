@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from acp_tui.core.files import read_at_most, resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.core.i18n import _
+from acp_tui.core.ownership import require_trusted
 from acp_tui.plan.file import (
     SECRETS_NAME,
     FoundReferences,
@@ -122,10 +123,11 @@ def open_bundle(
 
     `references`: decides about the files of this host that the plan names, such as private keys; see `load_plan`.
 
-    Raises BundleCorrupt if a checksum is different, a file is not UTF-8 text or a secret is a reference, PlanErrors if
-    the plan is invalid, ReferencesRefused, GpgFailed (PassphraseNeeded, PassphraseWrong) if the secrets cannot be
-    decrypted, and OSError if a file cannot be read.
+    Raises UntrustedPath if another user can change the bundle, BundleCorrupt if a checksum is different, a file is not
+    UTF-8 text or a secret is a reference, PlanErrors if the plan is invalid, ReferencesRefused, GpgFailed
+    (PassphraseNeeded, PassphraseWrong) if the secrets cannot be decrypted, and OSError if a file cannot be read.
     """
+    _require_trusted(directory)
     check_sums(directory)
     included = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
     overlay, document = (_private(directory, name, passphrase) if secrets and included else None for name in PRIVATE)
@@ -148,6 +150,12 @@ def _without_references(directory: Path, policy: ReferencePolicy, found: FoundRe
     if problems:
         raise BundleCorrupt(directory, tuple(problems))
     policy(found)
+
+
+def _require_trusted(directory: Path) -> None:
+    """Raise UntrustedPath if another user can change the bundle or one of its files."""
+    for path in (directory, *sorted(directory.iterdir())):
+        require_trusted(path)
 
 
 def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:

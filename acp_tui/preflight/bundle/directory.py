@@ -8,20 +8,25 @@ import ctypes
 import errno
 import hashlib
 import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import read_limited, sync_folder, write_atomically
+from acp_tui.core.files import make_folders, read_limited, sync_folder, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
+from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
 from acp_tui.preflight.bundle.checksums import sums
 from acp_tui.preflight.bundle.layout import FILES, MODE, PLAN, PRIVATE, SEALED_NAMES, SETUP, SUMS, mode_of
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_NEW = ".new"
+"""The part of the name of a temporary folder that comes after the name of the bundle."""
 
 
 class BundleRefused(AcpError):
@@ -71,7 +76,16 @@ def place_for(directory: Path) -> Path:
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         reason = errno.EACCES if parent.is_dir() else errno.ENOTDIR
         raise OSError(reason, os.strerror(reason), str(parent))
+    _require_trusted_place(bundle_dir)
     return bundle_dir
+
+
+def _require_trusted_place(bundle_dir: Path) -> None:
+    """Raise BundleRefused if another user can change or replace the bundle. A sticky folder such as /tmp is safe."""
+    try:
+        require_trusted(bundle_dir)
+    except UntrustedPath as error:
+        raise BundleRefused(error.message) from error
 
 
 def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
@@ -79,7 +93,8 @@ def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
 
     `bundle_dir` is a path that `place_for` returned. Raises OSError or BundleRefused; then nothing has changed.
     """
-    bundle_dir.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(bundle_dir.parent)
+    _require_trusted_place(bundle_dir)
     _put_back(bundle_dir)
     with _temporary_folder(bundle_dir) as folder:
         listed = ""
@@ -94,25 +109,47 @@ def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def _temporary_folder(bundle_dir: Path) -> Iterator[Path]:
-    """Yield an empty folder next to `bundle_dir`. The folder is removed at the end."""
-    # A fixed name: the next writer removes what a killed one left, secrets included.
-    folder = bundle_dir.with_name(f".{bundle_dir.name}.new")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with locked_folder(folder, follow_link=False) as handle:
-        if handle is None:
-            raise BundleRefused(
-                _("Another acp-tui process is writing {path}. Wait until it has finished, then try again.").format(
-                    path=bundle_dir
-                )
-            )
-        try:
-            os.fchmod(handle, 0o700)
-            for entry in folder.iterdir():
-                entry.unlink()
+    """Yield a new empty folder with mode 0700 next to `bundle_dir`. The folder is removed at the end.
+
+    Raises BundleRefused if another process writes the same bundle."""
+    # A new folder, and never one that exists: in a shared folder, another user could have created it.
+    folder = Path(tempfile.mkdtemp(prefix=f".{bundle_dir.name}{_NEW}.", dir=bundle_dir.parent))
+    try:
+        # Before the lock, another writer can take this folder for a leftover and remove it.
+        with locked_folder(folder, follow_link=False) as handle:
+            if handle is None or not _remove_leftovers(bundle_dir, folder):
+                raise _other_writer(bundle_dir)
             yield folder
-        finally:
-            # The folder has either the unfinished bundle or the earlier one.
-            shutil.rmtree(folder, ignore_errors=True)
+    except FileNotFoundError as error:
+        if folder.exists():
+            raise
+        raise _other_writer(bundle_dir) from error
+    finally:
+        # The folder has either the unfinished bundle or the earlier one.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _other_writer(bundle_dir: Path) -> BundleRefused:
+    text = _("Another acp-tui process is writing {path}. Wait until it has finished, then try again.")
+    return BundleRefused(text.format(path=bundle_dir))
+
+
+def _remove_leftovers(bundle_dir: Path, own: Path) -> bool:
+    """Remove the temporary folders of killed writers of this bundle, because they can contain secrets.
+
+    Only folders of the current user are removed, and only if all their files have names of a bundle. `own`: the
+    temporary folder of this writer, which stays. Return False if another process writes the same bundle."""
+    name = re.compile(rf"\.{re.escape(bundle_dir.name)}{re.escape(_NEW)}(\.[a-z0-9_]{{8}})?")
+    for folder in bundle_dir.parent.iterdir():
+        with suppress(OSError):  # such as a folder that its writer has removed in the meantime
+            if folder == own or name.fullmatch(folder.name) is None or folder.lstat().st_uid != os.geteuid():
+                continue
+            with locked_folder(folder, follow_link=False) as handle:
+                if handle is None:
+                    return False
+                if {entry.name for entry in folder.iterdir()} <= {*FILES, *SEALED_NAMES, SUMS}:
+                    shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def _earlier(bundle_dir: Path) -> Path:
@@ -120,8 +157,12 @@ def _earlier(bundle_dir: Path) -> Path:
 
 
 def _put_back(bundle_dir: Path) -> None:
-    """Complete or undo a replacement of `bundle_dir` that a killed process left unfinished (see `_take_place`)."""
+    """Complete or undo a replacement of `bundle_dir` that a killed process left unfinished (see `_take_place`).
+
+    A folder that another user can change is not such a replacement, and stays."""
     earlier = _earlier(bundle_dir)
+    if not is_trusted(earlier):
+        return
     if earlier.is_dir() and not bundle_dir.exists():
         earlier.rename(bundle_dir)
     shutil.rmtree(earlier, ignore_errors=True)

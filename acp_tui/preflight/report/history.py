@@ -6,7 +6,7 @@ A stored report that cannot be read is ignored. Then there is no comparison.
 import hashlib
 from pathlib import Path
 
-from acp_tui.core.files import private_folder, read_at_most, write_atomically
+from acp_tui.core.files import private_folder, read_trusted, write_atomically
 from acp_tui.preflight.report.model import LARGEST_REPORT, Report, report_json
 
 
@@ -17,9 +17,9 @@ def last_report_path(home: Path, plan_file: Path) -> Path:
 
 
 def load_last_report(path: Path) -> Report | None:
-    """Return the report at `path`; None if it is missing or cannot be read."""
+    """Return the report at `path`; None if it is missing or cannot be read, or if another user can change it."""
     try:
-        return Report.from_json(read_at_most(path, LARGEST_REPORT))
+        return Report.from_json(read_trusted(path, LARGEST_REPORT))
     except (OSError, ValueError):
         return None
 

@@ -13,7 +13,6 @@ import pytest
 
 from acp_tui.cli.actions.install_status import show_status
 from acp_tui.cli.context import CommandFailed
-from acp_tui.demo.installer_behaviour import write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
 from acp_tui.install.run.setup_script import forget, kill, process
@@ -199,7 +198,7 @@ def test_setup_without_record_after_power_loss_is_run_again(harness: InstallHarn
         forget(run_dir)
     pid_file.write_bytes(record or b"")
     os.utime(pid_file, (0, 0))
-    write_behaviour(harness.setup_dir, QUICK)
+    harness.set_behaviour(QUICK)
     resume(run_dir)
     assert wait_until_at_rest(run_dir).phase is Phase.SUCCESS
     assert harness.posts.count == 1

@@ -14,13 +14,13 @@ import pytest
 
 from acp_tui.core.retry import poll_until
 from acp_tui.demo.fake_installer import console
-from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.simulated_install import PracticeInstaller
 from acp_tui.install.run import progress
 from acp_tui.install.run import state as states
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.start_resume_abort import resume, start
-from acp_tui.install.run.state import Phase, RunState
+from acp_tui.install.run.state import Phase, RunNotFound, RunState
 from acp_tui.install.run.state_recorder import Run
 from tests.support.install_harness import (
     CANARY,
@@ -34,6 +34,7 @@ from tests.support.install_harness import (
     wait,
     wait_until_at_rest,
 )
+from tests.support.other_users import STRANGER, needs_root
 
 
 def test_an_install_succeeds(harness: InstallHarness) -> None:
@@ -155,9 +156,39 @@ def test_failed_setup_fails_the_run_and_can_be_retried(harness: InstallHarness) 
     state = wait_until_at_rest(run_dir)
     assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
     assert "7" in state.message
-    write_behaviour(harness.setup_dir, QUICK)
+    harness.set_behaviour(QUICK)
     resume(run_dir)
     assert wait_until_at_rest(run_dir).phase is Phase.SUCCESS
+
+
+def test_setup_that_was_changed_after_unpacking_is_not_run(harness: InstallHarness) -> None:
+    harness.unpack(replace(QUICK, setup_exit=7))
+    run_dir = harness.start()
+    wait_until_at_rest(run_dir)
+    (harness.setup_dir / "setup.sh").write_text(f"touch {harness.root}/attacked\n")
+    resume(run_dir)
+    state = wait_until_at_rest(run_dir)
+    assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
+    assert "installer/setup.sh: changed" in state.message
+    assert not (harness.root / "attacked").exists()
+
+
+@needs_root
+def test_state_of_another_user_names_no_command_to_run(harness: InstallHarness) -> None:
+    """A state file names a command that runs as root."""
+    harness.unpack(replace(QUICK, setup_exit=7))
+    run_dir = harness.start()
+    wait_until_at_rest(run_dir)
+    state_file = run_dir / "state.json"
+    state_file.write_text(state_file.read_text().replace('"setup.sh"', f'"-c", "touch {harness.root}/attacked"'))
+    os.chown(state_file, STRANGER, -1)
+    with pytest.raises(RunNotFound, match="belongs to the user nobody"):
+        resume(run_dir)
+    with pytest.raises(RunError, match="belongs to the user nobody"):
+        harness.start()
+    harness.runs.pop()
+    assert not (harness.root / "attacked").exists()
+    os.chown(state_file, 0, -1)
 
 
 def test_flags_reach_setup_and_an_invalid_flag_fails(harness: InstallHarness) -> None:
@@ -174,7 +205,7 @@ def test_missing_setup_fails_the_run(harness: InstallHarness) -> None:
     run_dir = harness.start()
     state = wait_until_at_rest(run_dir)
     assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
-    assert str(harness.setup_dir) in state.message
+    assert str(harness.setup_dir.parent) in state.message
 
 
 def test_unreachable_api_fails_the_run(harness: InstallHarness) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.core.ownership import UntrustedPath
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import load_plan
 from acp_tui.plan.known_hosts import KeySource, KnownHost, KnownHosts, confirmed
@@ -31,6 +32,7 @@ from acp_tui.preflight.bundle import (
 from acp_tui.preflight.bundle import directory as bundles
 from acp_tui.preflight.report.model import NodeRecord, Report
 from tests.support.factories.plans import nodes, valid_plan
+from tests.support.other_users import STRANGER, needs_root
 
 CANARY = "c4nary-S3cret"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJustAKeyForTestsThatNobodyHas"
@@ -224,12 +226,81 @@ def test_failed_write_keeps_the_earlier_bundle(tmp_path: Path, monkeypatch: pyte
     assert json.loads((directory / "preflight.json").read_text())["ready"] is True
 
 
-def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
-    leftover = tmp_path / ".bundle.new"
-    leftover.mkdir()
-    (leftover / "secrets.yaml").write_text(CANARY)
+@pytest.mark.parametrize("name", [".bundle.new", ".bundle.new.a1b2c3_x"])
+def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "secrets.yaml").write_text(CANARY)
     write(tmp_path / "bundle", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [(".bundle.new.a1b2c3_x", "note"), (".bundle.new.mine", "plan.yaml"), (".b.new", "plan.yaml")]
+)
+def test_folders_that_no_writer_left_are_kept(tmp_path: Path, name: str, file: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / file).touch()
+    write(tmp_path / "bundle", tmp_path)
+    assert (tmp_path / name / file).exists()
+
+
+@needs_root
+@pytest.mark.parametrize("name", [".bundle.new", ".bundle.new.a1b2c3_x", ".bundle.earlier"])
+def test_folder_that_another_user_prepared_is_not_used(tmp_path: Path, name: str) -> None:
+    """In a shared folder, another user creates the temporary folder first, to change the plan in it later."""
+    (tmp_path / name).mkdir(mode=0o777)
+    os.chown(tmp_path / name, STRANGER, STRANGER)
+    tmp_path.chmod(0o1777)
+    directory = write(tmp_path / "bundle", tmp_path)
+    assert directory.stat().st_uid == 0
+    assert mode(directory) == 0o700
+    assert list((tmp_path / name).iterdir()) == []
+    open_bundle(directory)
+
+
+def test_bundle_in_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(BundleRefused, match="other users can write to"):
+        write(shared / "bundle", tmp_path)
+    with pytest.raises(BundleRefused, match="other users can write to"):
+        write(shared / "new" / "bundle", tmp_path)
+    assert list(shared.iterdir()) == []
+
+
+@needs_root
+def test_bundle_of_another_user_is_not_replaced(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    os.chown(directory, STRANGER, -1)
+    with pytest.raises(BundleRefused, match="belongs to the user nobody"):
+        write(directory, tmp_path)
+
+
+@needs_root
+@pytest.mark.parametrize("part", [".", "plan.yaml", "known_hosts", SUMS, ".."])
+def test_bundle_that_another_user_can_change_is_not_opened(tmp_path: Path, part: str) -> None:
+    """The checksums prove nothing here, because the other user can write them too."""
+    directory = write(tmp_path / "out" / "bundle", tmp_path)
+    os.chown(directory / part, STRANGER, -1)
+    with pytest.raises(UntrustedPath, match="belongs to the user nobody"):
+        open_bundle(directory)
+
+
+def test_bundle_in_a_folder_that_others_can_write_to_is_not_opened(tmp_path: Path) -> None:
+    directory = write(tmp_path / "out" / "bundle", tmp_path)
+    directory.parent.chmod(0o777)
+    with pytest.raises(UntrustedPath, match="other users can write to"):
+        open_bundle(directory)
+
+
+@needs_root
+def test_bundle_of_the_user_who_called_sudo_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    for path in (directory, *directory.iterdir()):
+        os.chown(path, STRANGER, -1)
+    monkeypatch.setenv("SUDO_UID", str(STRANGER))
+    assert open_bundle(directory).plan.ssh.password is not None
 
 
 WRITE_FOREVER = """

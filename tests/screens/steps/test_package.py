@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from screens.widgets.form import Form
 from tests.support.factories.plans import valid_plan
+from tests.support.other_users import STRANGER, needs_root
 from tests.support.package_builder import core
 from tests.support.wizard_pilot import screen_text, until, wizard
 
@@ -26,6 +27,17 @@ async def test_found_package_is_filled_in_with_one_key(tmp_path: Path) -> None:
         assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
         await pilot.pause()
         assert "1 package was found" not in screen_text(pilot)
+
+
+@needs_root
+async def test_package_of_another_user_is_listed_with_its_owner(tmp_path: Path) -> None:
+    os.chown(core(tmp_path), STRANGER, -1)
+    (tmp_path / "verify-key.pub").touch()
+    os.chown(tmp_path / "verify-key.pub", STRANGER, -1)
+    async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
+        await until(pilot, lambda: "owner nobody" in screen_text(pilot))
+        await pilot.press("ctrl+f")
+        assert session.plan.package.public_key is None
 
 
 async def test_filled_in_paths_stay_when_the_cursor_moves(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The start screen and the single-node trial: number of answers, derived defaults, drafts, plans and bundles."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from screens.widgets.row_list import Rows
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.reports import MORNING
+from tests.support.other_users import STRANGER, needs_root
 from tests.support.wizard_pilot import SIZE, screen_text, until, wizard
 
 NODE = "10.20.0.11"
@@ -66,6 +68,21 @@ def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("installer-core-v4.0.3-x86.tar", "installer-core-v4.0.3-x86.tar.sig", "verify-key.pub"):
         (tmp_path / name).touch()
     return tmp_path
+
+
+@needs_root
+@pytest.mark.parametrize("theirs", ["installer-core-v4.0.3-x86.tar", "verify-key.pub"])
+async def test_files_of_another_user_are_not_filled_in(media: Path, theirs: str) -> None:
+    os.chown(media / theirs, STRANGER, -1)
+    async with new_wizard(media) as pilot:
+        await pilot.press("t")
+        await wait_for_step(pilot, TrialStep)
+        if theirs == "verify-key.pub":
+            await until(pilot, lambda: session(pilot).plan.package.core is not None)
+        else:
+            await until(pilot, lambda: "owner nobody" in screen_text(pilot))
+            assert session(pilot).plan.package.core is None
+        assert session(pilot).plan.package.public_key is None
 
 
 async def test_trial_needs_fewer_than_ten_answers(media: Path) -> None:
