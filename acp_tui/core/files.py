@@ -102,7 +102,8 @@ def sync_folder(folder: Path) -> None:
 def private_folder(path: Path) -> Path:
     """Return the folder `path`. If it is missing, create it and its parents, accessible only to their owner.
 
-    An existing folder keeps its mode, because other programs can need it. Raises: UntrustedPath if another user can change the folder or one of its parents; OSError."""
+    An existing folder keeps its mode, because other programs can need it. Raises: UntrustedPath if another user can
+    change the folder or one of its parents; OSError."""
     require_trusted(path)
     make_folders(path, mode=0o700)
     require_trusted(path)  # in a shared folder such as /tmp, another user can be faster

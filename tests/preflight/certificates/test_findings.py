@@ -259,6 +259,7 @@ EC_KEYS = {form: EC.private_bytes(Encoding.PEM, form, NoEncryption()) for form i
         (EC_KEYS[PKCS8], "PRIVATE KEY", "EC PRIVATE KEY"),
         (key_pem(RSA, b"canary"), "ENCRYPTED PRIVATE KEY", "PRIVATE KEY"),
     ],
+    ids=["rsa-as-pkcs1", "rsa-as-ec", "rsa-as-encrypted", "pkcs1-as-pkcs8", "ec-as-pkcs8", "pkcs8-as-ec", "encrypted"],
 )
 def test_command_for_a_wrong_label_corrects_it_in_a_private_file(
     key: bytes, label: str, wrong: str, tmp_path: Path
@@ -285,7 +286,11 @@ def test_key_with_explicit_curve_parameters_is_converted_to_a_named_curve(comman
     assert (tmp_path / "my key.pem").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("content", [DER_KEY, PKCS12, b"\xef\xbb\xbf" + KEY, KEY.replace(b"\n", b"\r")])
+@pytest.mark.parametrize(
+    "content",
+    [DER_KEY, PKCS12, b"\xef\xbb\xbf" + KEY, KEY.replace(b"\n", b"\r")],
+    ids=["der", "pkcs12", "byte-order-mark", "carriage-returns"],
+)
 def test_every_command_that_converts_a_key_writes_a_private_file(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(CHAIN)
     (tmp_path / "my key").write_bytes(content)
