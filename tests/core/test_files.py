@@ -22,8 +22,12 @@ def test_private_folder_and_its_new_parents_are_accessible_only_to_their_owner(t
     finally:
         os.umask(before)
     assert (mode(folder), mode(folder.parent)) == (0o700, 0o700)
-    folder.chmod(0o755)
-    assert mode(private_folder(folder)) == 0o700
+
+
+def test_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
+    """Other programs can need it: a folder such as / or /tmp must never lose its permissions."""
+    tmp_path.chmod(0o755)
+    assert mode(private_folder(tmp_path)) == 0o755
 
 
 @needs_root

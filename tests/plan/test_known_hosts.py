@@ -1,9 +1,11 @@
 """The known hosts that acp-tui records for a plan: seen and confirmed keys."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from acp_tui.core.ownership import UntrustedPath
 from acp_tui.plan.known_hosts import (
     KeySource,
     KnownHost,
@@ -34,11 +36,27 @@ def test_file_of_an_earlier_version_has_only_seen_keys(tmp_path: Path) -> None:
     assert {host.source for host in read_known_hosts(path).values()} == {KeySource.SEEN}
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# a comment\n", "10.0.0.1\n", "10.0.0.1 ssh-ed25519\n", "\xff\n"])
+@pytest.mark.parametrize("text", ["", "\n\n", "# a comment\n", "10.0.0.1\n", "10.0.0.1 ssh-ed25519\n"])
 def test_other_lines_are_ignored(tmp_path: Path, text: str) -> None:
     path = tmp_path / "hosts"
-    path.write_bytes(text.encode("latin-1"))
+    path.write_text(text, encoding="utf-8")
     assert read_known_hosts(path) == {}
+
+
+def test_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "hosts"
+    path.write_bytes(b"\xff\n")
+    with pytest.raises(OSError, match="not UTF-8"):
+        read_known_hosts(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_file_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hosts"
+    path.write_text(f"10.0.0.1 {KEY} confirmed\n", encoding="utf-8")
+    os.chown(path, 65534, -1)
+    with pytest.raises(UntrustedPath):
+        read_known_hosts(path)
 
 
 @pytest.mark.parametrize("ending", ["confirmed by me", "unconfirmed", "Confirmed", "x confirmed"])

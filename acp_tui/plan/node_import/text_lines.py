@@ -66,7 +66,7 @@ def read_lines(content: str) -> ParsedNodes:
             heading = role
             continue
         for part in _parts(re.sub(r"^[-*]\s+", "", line)):
-            secrets += [(number, match[2]) for token in part.split() if (match := _SECRET.match(token)) and match[2]]
+            secrets += [(number, match[1]) for token in part.split() if (match := _SECRET.match(token)) and match[1]]
             if len(hosts) > MAX_HOSTS:  # `checked` rejects the list; only its other secrets are needed
                 continue
             try:
