@@ -38,7 +38,8 @@ class CommandFailed(AcpError):
 
 def file_failed(path: str | Path, error: OSError) -> CommandFailed:
     """Return the error of a command that cannot read or write `path`."""
-    return CommandFailed(f"{path}: {error.strerror or error}")
+    # Errors of acp-tui name the path.
+    return CommandFailed(error.message if isinstance(error, AcpError) else f"{path}: {error.strerror or error}")
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ class UntrustedPath(AcpError, PermissionError):
             "which no other user can write. Correct this with chown or chmod, or copy the files to a folder of your "
             "own."
         )
+        if weakness.path == path:  # the reason names the path
+            text = _(
+                "{reason}. acp-tui uses only files and folders that belong to you or root, and to which no other user "
+                "can write. Correct this with chown or chmod, or copy the files to a folder of your own."
+            )
         message = text.format(path=sanitize(str(path)), reason=weakness.reason)
         super().__init__(EPERM, message, str(path))
         self.weakness = weakness
