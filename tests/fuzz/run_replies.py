@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import SecretStr
 
 from acp_tui.core.text import sanitize
-from acp_tui.install.api.client import read_progress
+from acp_tui.install.api.progress_reply import read_progress
 from acp_tui.install.api.versions import parse_offer, parse_token
 from acp_tui.install.verify.diagnosis import diagnose
 from acp_tui.install.verify.https import planned_fingerprint, served

@@ -7,9 +7,8 @@ environment. It sends the configuration only once, and only to one address.
 """
 
 import asyncio
-import json
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,11 +16,9 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pydantic import JsonValue
-
 from acp_tui.core.i18n import pgettext
-from acp_tui.core.text import one_line
 from acp_tui.install.api.endpoint import Endpoint
+from acp_tui.install.api.progress_reply import ProgressReply, Says, is_json, read_progress
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
 
 if TYPE_CHECKING:  # httpx is imported at the first request: the first screen of the wizard must not wait for it
@@ -33,7 +30,6 @@ MAX_BODY = 8 * 1024 * 1024
 
 _ASK = (10.0, 5.0)
 """Two time limits of a GET request, in seconds: for reading the response, and for connecting."""
-_STEP = 100  # characters of a step; the rest is cut off
 _BODY_TIMEOUT = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
 _POST_TIMEOUT = 300.0  # seconds until the status line
@@ -43,12 +39,6 @@ _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
 
 OnConnect = Callable[[Sequence[object], Sequence[object]], Awaitable[None]]
 """A function that receives the socket addresses of both ends of a new connection: of this process, of the server."""
-
-
-class Says(StrEnum):
-    RUNNING = "running"
-    SUCCESS = "success"
-    FAILED = "failed"
 
 
 class PostResult(StrEnum):
@@ -69,13 +59,6 @@ class PostOutcome:
     """The text of the response, or the reason why there was no response.
 
     The text can quote the configuration, so mask its secrets before you show it."""
-
-
-@dataclass(frozen=True)
-class ProgressReply:
-    raw: str
-    step: str | None
-    says: Says
 
 
 @dataclass(frozen=True)
@@ -176,60 +159,11 @@ async def progress(endpoint: Endpoint) -> ProgressReply | None:
 def _progress_in(reply: _Reply | None) -> ProgressReply | None:
     if reply is None or reply.html or not reply.body.strip():
         return None
-    if reply.status != 200 and not _is_json(reply.body):
+    if reply.status != 200 and not is_json(reply.body):
         return None
     read = read_progress(reply.body)
     # In a truncated response the word may be part of any message, so it decides nothing.
     return read if len(reply.body) < MAX_BODY else replace(read, says=Says.RUNNING)
-
-
-def read_progress(text: str) -> ProgressReply:
-    """Parse a progress reply. The word Success takes precedence over the word Failed (API-SUCCESS, API-FAIL5).
-
-    In JSON, even if it is truncated, a word counts only if it is a complete value; a longer value that contains the
-    word does not count. In a reply that is not JSON, a word counts anywhere, as in the vendor's script."""
-    try:
-        document: JsonValue = json.loads(text)
-    except (ValueError, RecursionError):
-        torn = text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
-        values: set[str] = {status for status in ("Success", "Failed") if (f'"{status}"' if torn else status) in text}
-        step = _step_line(text)
-    else:
-        values = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
-        step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
-    says = Says.SUCCESS if "Success" in values else Says.FAILED if "Failed" in values else Says.RUNNING
-    return ProgressReply(text, one_line(step, limit=_STEP) if step else None, says)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict | list)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _step_line(text: str) -> str | None:
-    """Return the step of a text reply: the second word of the first line that contains `step` (API-PROGRESS).
-
-    A comma after the word is removed."""
-    for line in text.splitlines():
-        columns = line.split()
-        if "step" in line and len(columns) > 1:
-            return columns[1].rstrip(",").strip('"') or None
-    return None
-
-
-def _values(document: JsonValue) -> Iterator[tuple[str, JsonValue]]:
-    """Yield each value that is not a container, with the key of its object, in their order. Any depth is possible."""
-    pending: list[tuple[str, JsonValue]] = [("", document)]
-    while pending:
-        key, value = pending.pop()
-        if isinstance(value, dict):
-            pending += reversed(value.items())
-        elif isinstance(value, list):
-            pending += ((key, inner) for inner in reversed(value))
-        else:
-            yield key, value
 
 
 def import_http_client() -> None:

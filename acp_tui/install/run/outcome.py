@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from acp_tui.install.api.client import ProgressReply, Says
+from acp_tui.install.api.progress_reply import ProgressReply, Says
 
 FAILED_LIMIT = 5  # API-FAIL5
 

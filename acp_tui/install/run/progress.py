@@ -12,7 +12,7 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import mask_values
 from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
-from acp_tui.install.api.client import ProgressReply, Says
+from acp_tui.install.api.progress_reply import ProgressReply, Says
 from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.outcome import FAILED_LIMIT, ReplyCounter, count_reply

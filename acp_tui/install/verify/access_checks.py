@@ -7,7 +7,7 @@ from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.install.api.client import Says
+from acp_tui.install.api.progress_reply import Says
 from acp_tui.install.run.state import removal
 from acp_tui.install.verify.context import VerifyContext
 from acp_tui.install.verify.facts import Answer

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from acp_tui.install.api.client import Says
+from acp_tui.install.api.progress_reply import Says
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from shlex import quote
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import fill_template, truncate
-from acp_tui.install.api.client import Says, read_progress
+from acp_tui.install.api.progress_reply import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
 from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
 from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Collector, CollectorOutput

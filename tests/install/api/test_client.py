@@ -17,8 +17,9 @@ from acp_tui.demo.fake_installer import console
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.simulated_install import PracticeInstaller, posts
 from acp_tui.install.api import client as api
-from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
+from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
+from acp_tui.install.api.progress_reply import ProgressReply, Says, read_progress
 from tests.support.install_harness import config
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acp_tui.install.api.client import ProgressReply, Says
+from acp_tui.install.api.progress_reply import ProgressReply, Says
 from acp_tui.install.run.outcome import ReplyCounter, count_reply
 
 RUNNING, FAILED, SUCCESS = (ProgressReply("", "1", says) for says in (Says.RUNNING, Says.FAILED, Says.SUCCESS))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.install.api.client import Says
+from acp_tui.install.api.progress_reply import Says
 from acp_tui.install.run.state import CONTAINER
 from acp_tui.install.verify.checks import evaluate_cluster
 from acp_tui.install.verify.context import VerifyContext
