@@ -6,9 +6,11 @@ from acp_tui.checks.labels import role_label, state_label
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import fingerprint
 from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import state_mark
-from screens.session.node_monitor import NodeStatus
+from screens.formatting.host_key import source_text
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 
 
@@ -31,6 +33,8 @@ def node_line(session: Session, node: Node) -> Text:
             text.append(message.format(count=blockers), "bold red")
         else:
             text.append(pgettext("node", "ready"), "green")
+    elif status is not None and status.asks_for_host_key:
+        text.append(pgettext("node", "T: confirm"), "cyan")
     elif status is not None and status.notice:
         text.append(status.notice)
     return text
@@ -49,8 +53,10 @@ def credentials_missing() -> str:
     return pgettext("node", "credentials missing")
 
 
-def node_detail(node: Node, status: NodeStatus | None) -> Text:
-    """Return notice, problem, machine and host key of a node, each on its own line."""
+def node_detail(node: Node, status: NodeStatus | None, known_hosts: str | None = None) -> Text:
+    """Return notice, problem, machine and host key of a node, each on its own line.
+
+    `known_hosts`: the known hosts file that the plan names."""
     if status is None:
         message = _("{address} has not been checked yet. Enter an SSH password or an SSH key file.").format(
             address=node.address
@@ -60,12 +66,18 @@ def node_detail(node: Node, status: NodeStatus | None) -> Text:
     if status.notice:
         lines.append(Text(f"{state_label(status.state)}, {status.notice}"))
     if status.detail:
-        lines.append(Text(status.detail, "red"))
-    lines.append(Text(machine_line(status.facts)) if status.facts else Text(""))
+        lines.append(Text(status.detail, "cyan" if status.asks_for_host_key else "red"))
+    if machine := machine_line(status.facts) if status.facts else "":
+        lines.append(Text(machine))
     if status.state is NodeState.HOST_KEY_CHANGED:
-        lines.append(Text(_("Press h to review and trust the new host key.")))
-    elif status.facts and status.facts.host_key:
-        lines.append(Text(pgettext("node", "Host key {fingerprint}").format(fingerprint=status.facts.host_key), "dim"))
+        lines.append(Text(_("Press T to compare the keys and to trust the new one.")))
+    elif status.asks_for_host_key:
+        lines.append(Text(_("Press T to compare the host key and to confirm it.")))
+    elif status.host_key:
+        message = pgettext("node", "Host key {fingerprint}, {source}").format(
+            fingerprint=fingerprint(status.host_key), source=source_text(status.known_host, known_hosts)
+        )
+        lines.append(Text(message, "dim"))
     return Text("\n").join(lines)
 
 

@@ -29,10 +29,11 @@ from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import ListedAnswer, list_answers
 from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.bundle import SecretsMode
+from screens.dialogs.host_keys import hosts_not_confirmed, require_confirmed_hosts
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.finding import all_parts, title_of
-from screens.formatting.glyphs import glyphs, outcome_mark
+from screens.formatting.glyphs import glyphs, outcome_mark, state_mark
 from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.row_list import Row, Rows
@@ -143,6 +144,9 @@ class ReviewStep(WizardStep):
 
     @work
     async def action_export(self) -> None:
+        if not await require_confirmed_hosts(self.app, self.session):
+            self.show_failure(hosts_not_confirmed())
+            return
         await self.session.evaluate_now()  # the last typed value must not count as a change of the nodes
         before = self.session.report()
         preset = str(Path.cwd() / "acp-bundle")
@@ -225,9 +229,8 @@ class ReviewStep(WizardStep):
             yield Row(f"unsigned {unsigned.observed}", _line(f"? {text}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
-                yield Row(
-                    f"node {node.detail}", _line(f"{g.failed} {node.address} {state_label(node.state)}", "bold red")
-                )
+                mark, style = state_mark(node.state)
+                yield Row(f"node {node.detail}", _line(f"{mark} {node.address} {state_label(node.state)}", style))
 
     def _answers(self) -> Iterator[Row]:
         origins = {

@@ -17,7 +17,7 @@ from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm, Pick
 from screens.dialogs.recheck import Recheck
 from screens.dialogs.sizing import SizingDialog
-from screens.session.node_monitor import NodeStatus
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 from screens.steps.install import InstallStep
 from screens.steps.review import ReviewStep

@@ -17,7 +17,7 @@ from acp_tui.preflight.bundle import write_bundle
 from acp_tui.preflight.report.model import Report
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm
-from screens.session.node_monitor import NodeStatus
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 from screens.steps.preflight import PreflightStep
 from screens.steps.review import ReviewStep
