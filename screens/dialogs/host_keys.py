@@ -180,10 +180,7 @@ async def require_confirmed_hosts(app: App[int], session: Session) -> bool:
 
 def hosts_not_confirmed() -> str:
     """Return the message for an action that did not start, because host keys are not confirmed."""
-    return _(
-        "Nothing was sent or changed, because host keys are not confirmed. Press T in the Nodes or Preflight step to "
-        "confirm them."
-    )
+    return _("Host keys are not confirmed. Press T in the Preflight step.")
 
 
 async def review_host_keys(app: App[int], session: Session, address: str = "") -> str:

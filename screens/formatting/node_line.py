@@ -65,15 +65,15 @@ def node_detail(node: Node, status: NodeStatus | None, known_hosts: str | None =
     lines = []
     if status.notice:
         lines.append(Text(f"{state_label(status.state)}, {status.notice}"))
+    if status.asks_for_host_key:  # first, because the area can be too small for the detail
+        lines.append(Text(_("Press T to compare the host key and to confirm it."), "cyan"))
     if status.detail:
-        lines.append(Text(status.detail, "cyan" if status.asks_for_host_key else "red"))
+        lines.append(Text(status.detail, "" if status.asks_for_host_key else "red"))
     if machine := machine_line(status.facts) if status.facts else "":
         lines.append(Text(machine))
     if status.state is NodeState.HOST_KEY_CHANGED:
         lines.append(Text(_("Press T to compare the keys and to trust the new one.")))
-    elif status.asks_for_host_key:
-        lines.append(Text(_("Press T to compare the host key and to confirm it.")))
-    elif status.host_key:
+    elif status.host_key and not status.asks_for_host_key:
         message = pgettext("node", "Host key {fingerprint}, {source}").format(
             fingerprint=fingerprint(status.host_key), source=source_text(status.known_host, known_hosts)
         )

@@ -12,8 +12,9 @@ from acp_tui.demo.machine_profile import NOT_SIMULATED, cluster
 from acp_tui.demo.walkthrough import walk
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
-from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import KnownHosts, confirmed
+from acp_tui.preflight.host_keys import read_host_keys
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
 
@@ -22,12 +23,17 @@ PLANTED = {
 }
 
 
-async def run_preflight(current: Practice, host_keys: dict[str, str] | None = None) -> Report:
-    """Return the report of a preflight, and add the host keys of the nodes to `host_keys`."""
+async def confirmed_hosts(current: Practice) -> KnownHosts:
+    """Return the host keys of the practice nodes as confirmed known hosts."""
+    keys = await read_host_keys(current.plan, list(current.nodes), current.address_map)
+    return {address: confirmed(key) for address, key in keys.items() if isinstance(key, str)}
+
+
+async def run_preflight(current: Practice, known_hosts: KnownHosts | None = None) -> Report:
+    """Return the report of a preflight. Without `known_hosts`, the current host keys of the nodes are confirmed."""
     report: Report | None = None
-    async for event in preflight(current.plan, known_hosts=dict(host_keys or {}), address_map=current.address_map):
-        if isinstance(event, NodeFinished) and event.host_key and host_keys is not None:
-            host_keys[event.address] = event.host_key
+    known = known_hosts or await confirmed_hosts(current)
+    async for event in preflight(current.plan, known_hosts=known, address_map=current.address_map):
         if isinstance(event, PreflightDone):
             report = event.report
     assert report is not None
@@ -48,8 +54,8 @@ async def test_healthy_nodes_need_no_fixes(scenario: Scenario) -> None:
 
 
 async def test_planted_faults_are_reported_and_fixed() -> None:
-    host_keys: dict[str, str] = {}
     async with practice(seconds=0) as current:
+        host_keys = await confirmed_hosts(current)
         report = await run_preflight(current, host_keys)
         blocking = [verdict for verdict in report.verdicts if verdict.blocks]
         assert names(blocking) == PLANTED
@@ -80,9 +86,8 @@ async def test_practice_leaves_no_folder_and_no_server() -> None:
 
 
 async def test_a_home_folder_keeps_the_package_and_the_machines(tmp_path: Path) -> None:
-    host_keys: dict[str, str] = {}
     async with practice(tmp_path / "home", seconds=0) as first:
-        await run_preflight(first, host_keys)
+        host_keys = await confirmed_hosts(first)
     async with practice(tmp_path / "home", seconds=0) as second:
         report = await run_preflight(second, host_keys)
     assert second.plan == first.plan
@@ -119,7 +124,7 @@ def _command_line(process: Path) -> str:
 
 async def test_installed_practice_cluster_is_verified_and_failing_pods_are_reported() -> None:
     async with practice(faults=False, seconds=0) as current:
-        access = NodeAccess(current.plan, {}, current.folder, current.address_map)
+        access = NodeAccess(current.plan, await confirmed_hosts(current), current.folder, current.address_map)
         assert (await verify(access)).healthy
         first = next(iter(current.nodes.values())).profile
         first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}

@@ -16,6 +16,7 @@ from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.events import NodeEvent, NodeFinished
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import KnownHost
 
 SECRET = "correct horse battery staple"
 
@@ -39,6 +40,10 @@ class Behaviour:
     """Run this instead of the requested command."""
     requested: list[str] = field(default_factory=list)
     connections: int = 0
+    logins: int = 0
+    """Number of connections on which the client began to log in."""
+    passwords: int = 0
+    """Number of passwords that the client sent."""
 
 
 class _Server(asyncssh.SSHServer):
@@ -47,12 +52,14 @@ class _Server(asyncssh.SSHServer):
         behaviour.connections += 1
 
     def begin_auth(self, username: str) -> bool:
+        self.behaviour.logins += 1
         return True
 
     def password_auth_supported(self) -> bool:
         return self.behaviour.password
 
     def validate_password(self, username: str, password: str) -> bool:
+        self.behaviour.passwords += 1
         return password == SECRET
 
     def public_key_auth_supported(self) -> bool:
@@ -148,9 +155,9 @@ def login_target(
 
 
 async def collect(
-    target: Target, known_host_key: str | None = None, deadlines: Deadlines = DEADLINES
+    target: Target, known_host: KnownHost | None = None, deadlines: Deadlines = DEADLINES
 ) -> list[NodeEvent]:
-    return [event async for event in collect_facts(target, known_host_key, deadlines=deadlines)]
+    return [event async for event in collect_facts(target, known_host, deadlines=deadlines)]
 
 
 def finished_event(events: list[NodeEvent]) -> NodeFinished:

@@ -155,7 +155,10 @@ def set_recheck_facts(session: Session, facts: dict[str, Facts], monkeypatch: py
     """Let a recheck of the nodes return these facts."""
 
     def check(node: Node) -> None:
-        session.nodes.statuses[node.address] = NodeStatus(NodeState.CHECKED, facts=facts[node.address], login=None)
+        before = session.nodes.statuses[node.address]
+        session.nodes.statuses[node.address] = NodeStatus(
+            NodeState.CHECKED, facts=facts[node.address], login=None, known_host=before.known_host
+        )
 
     monkeypatch.setattr(session.nodes, "check", check)
 
