@@ -33,8 +33,6 @@ def node_line(session: Session, node: Node) -> Text:
             text.append(message.format(count=blockers), "bold red")
         else:
             text.append(pgettext("node", "ready"), "green")
-    elif status is not None and status.asks_for_host_key:
-        text.append(pgettext("node", "T: confirm"), "cyan")
     elif status is not None and status.notice:
         text.append(status.notice)
     return text
@@ -45,6 +43,8 @@ def _state(status: NodeStatus | None) -> str:
         return credentials_missing()
     if status.state is NodeState.CHECKING and status.stage:
         return f"{state_label(status.state)} ({status.stage})"
+    if status.asks_for_host_key:
+        return f"{state_label(status.state)}: T"
     return state_label(status.state)
 
 

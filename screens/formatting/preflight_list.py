@@ -6,7 +6,7 @@ from rich.text import Text
 
 from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from screens.formatting.glyphs import state_mark
 from screens.formatting.node_line import credentials_missing
@@ -96,7 +96,7 @@ def node_states(session: Session) -> Text:
             continue
         state = state_label(status.state) if status else credentials_missing()
         if status is not None and status.asks_for_host_key:
-            state = pgettext("preflight", "{state}: press T").format(state=state)
+            state = f"{state}: T"
         others.append(f" {mark} {node.address} {f'{state}, {notice}' if notice else state} ", style)
     two_lines = any(status.notice for status in session.nodes.statuses.values())
     count = _("{checked} of {all} nodes are checked").format(checked=checked, all=len(session.plan.nodes))

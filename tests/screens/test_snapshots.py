@@ -155,7 +155,7 @@ def test_nodes_with_host_keys_that_are_not_confirmed(
         host_keys_sent(await show(pilot, "nodes"), ("10.20.0.11", "10.20.0.12"))
         await until(pilot, lambda: "n: no" in screen_text(pilot))
         await pilot.press("n")
-        await until(pilot, lambda: "T: confirm" in screen_text(pilot))
+        await until(pilot, lambda: "not confirmed: T" in screen_text(pilot))
         pilot.app.screen.query_one("#nodes").focus()
         await until(pilot, lambda: "Press T" in screen_text(pilot))
 
