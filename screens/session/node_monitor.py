@@ -187,9 +187,10 @@ class NodeMonitor:
             before = self.statuses[address]
             self.statuses[address] = with_event(before, event, spec, first=first)
             if isinstance(event, NodeFinished):
+                nothing_read = event.state is NodeState.HOST_KEY_UNKNOWN  # the next check is the first one
                 self.statuses[address] = replace(
                     self.statuses[address],
-                    facts=keep_active_facts(before.facts, event.facts),
+                    facts=None if nothing_read else keep_active_facts(before.facts, event.facts),
                     known_host=known_host or self._session.known_hosts_record.seen(event),
                     last_contact=time.monotonic(),
                 )

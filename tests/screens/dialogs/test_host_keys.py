@@ -1,6 +1,6 @@
 """Host keys in the wizard: nothing is sent to a node before the operator has confirmed its host key."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,19 +22,15 @@ from acp_tui.plan.known_hosts import (
     read_known_hosts,
     write_known_hosts,
 )
-from acp_tui.plan.model import Plan
-from acp_tui.plan.sections.node import Node, Ssh
+from acp_tui.plan.sections.node import Ssh
 from screens.app import AcpApp
-from screens.dialogs.host_keys import HostKeysDialog
 from screens.dialogs.prompts import Confirm, Read
-from screens.session.host_keys import keys_awaited, keys_to_confirm
 from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
-from screens.steps.network import NetworkStep
 from screens.steps.nodes import NodesStep
-from screens.steps.preflight import PreflightStep
 from screens.widgets.row_list import Rows
-from tests.support.host_keys import host_key, not_confirmed
+from tests.support.host_key_dialog import asked, dialog_open, plan_of, report
+from tests.support.host_keys import host_key
 from tests.support.ssh_server import HOST_KEY, SECRET, Behaviour, server
 from tests.support.wizard_pilot import SIZE, confirm_host_keys, screen_text, show, until, wizard
 
@@ -50,32 +46,9 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def plan_of(*addresses: str, ssh: Ssh | None = None) -> Plan:
-    return Plan(nodes=tuple(Node(address=address) for address in addresses), ssh=ssh or Ssh())
-
-
 def own_file(home: Path, *lines: tuple[str, str]) -> None:
     text = "".join(f"{address} {key}\n" for address, key in lines)
     (home / ".ssh" / "known_hosts").write_text(text, encoding="utf-8")
-
-
-def report(session: Session, statuses: Iterable[tuple[str, NodeStatus]]) -> None:
-    """Set the states of nodes as if their checks had ended."""
-    session.nodes.statuses.update(statuses)
-    session.nodes_changed()
-
-
-def dialog_open(pilot: Pilot[int]) -> bool:
-    return isinstance(pilot.app.screen, HostKeysDialog) and "n: no" in screen_text(pilot)
-
-
-@asynccontextmanager
-async def asked(folder: Path, *addresses: str) -> AsyncIterator[tuple[Pilot[int], Session]]:
-    """Run a wizard on the Nodes step, in which these nodes have just sent new host keys."""
-    async with wizard(folder, plan_of(*addresses), "nodes") as (pilot, session):
-        report(session, ((address, not_confirmed(address)) for address in addresses))
-        await until(pilot, lambda: dialog_open(pilot))
-        yield pilot, session
 
 
 @asynccontextmanager
@@ -168,66 +141,6 @@ async def test_changed_key_is_not_recorded_as_seen(tmp_path: Path) -> None:
         assert session.draft.known_hosts == {}
 
 
-async def test_declined_keys_stay_unconfirmed_and_the_steps_stay_usable(tmp_path: Path) -> None:
-    async with asked(tmp_path, NODE, OTHER) as (pilot, session):
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(pilot.app.screen, NodesStep))
-        session.nodes_changed()
-        await until(pilot, lambda: "host key not confirmed" in screen_text(pilot))
-        await pilot.pause()
-        assert session.nodes.known_hosts == {}
-        await pilot.press("ctrl+n")
-        await until(pilot, lambda: isinstance(pilot.app.screen, NetworkStep))
-        await pilot.press("ctrl+p")
-        await until(pilot, lambda: isinstance(pilot.app.screen, NodesStep))
-        pilot.app.screen.query_one("#nodes").focus()
-        await pilot.press("T")
-        await confirm_host_keys(pilot)
-        assert set(session.draft.known_hosts) == {NODE, OTHER}
-
-
-async def test_new_keys_are_asked_for_before_the_next_step(tmp_path: Path) -> None:
-    async with wizard(tmp_path, plan_of(NODE), "nodes") as (pilot, session):
-        pilot.app.screen.query_one("#f-ssh-username").focus()
-        await pilot.pause()
-        await pilot.press("x")  # while the operator types, the dialog does not open
-        report(session, [(NODE, not_confirmed(NODE))])
-        await pilot.press("y")
-        await pilot.pause(0.2)
-        assert isinstance(pilot.app.screen, NodesStep)
-        assert session.draft.known_hosts == {}
-        await pilot.press("ctrl+n")
-        await confirm_host_keys(pilot)
-        await until(pilot, lambda: isinstance(pilot.app.screen, NetworkStep))
-
-
-async def test_y_in_the_field_for_new_nodes_confirms_nothing(tmp_path: Path) -> None:
-    async with wizard(tmp_path, plan_of(NODE), "nodes") as (pilot, session):
-        pilot.app.screen.query_one("#add").focus()
-        await pilot.press("x")
-        report(session, [(NODE, not_confirmed(NODE))])
-        await pilot.press("y", "y")
-        await until(pilot, lambda: "host key not confirmed" in screen_text(pilot))
-        assert isinstance(pilot.app.screen, NodesStep)
-        assert session.draft.known_hosts == {}
-        await pilot.press("ctrl+u")
-        await until(pilot, lambda: dialog_open(pilot))
-        assert session.draft.known_hosts == {}
-
-
-async def test_one_question_for_all_nodes_after_the_last_key(tmp_path: Path) -> None:
-    async with wizard(tmp_path, plan_of(NODE, OTHER), "nodes") as (pilot, session):
-        report(session, [(NODE, not_confirmed(NODE)), (OTHER, NodeStatus(NodeState.CHECKING))])
-        await until(pilot, lambda: "host key not confirmed" in screen_text(pilot))
-        assert isinstance(pilot.app.screen, NodesStep)
-        report(session, [(OTHER, not_confirmed(OTHER))])
-        await until(pilot, lambda: dialog_open(pilot))
-        text = screen_text(pilot)
-        assert "y: yes, all 2" in text
-        assert fingerprint(host_key(NODE)) in text
-        assert fingerprint(host_key(OTHER)) in text
-
-
 async def test_long_list_is_confirmed_only_at_its_end(tmp_path: Path) -> None:
     addresses = [f"192.0.2.{number}" for number in range(1, 13)]
     async with asked(tmp_path, *addresses) as (pilot, session):
@@ -264,30 +177,6 @@ async def test_keys_of_the_own_known_hosts_file_are_taken(tmp_path: Path) -> Non
         assert session.draft.known_hosts == {}
 
 
-async def test_key_login_is_asked_for_before_a_change_only(tmp_path: Path) -> None:
-    plan = plan_of(NODE, ssh=Ssh(key_file="id"))
-    async with wizard(tmp_path, plan, "nodes") as (pilot, session):
-        seen = KnownHost((host_key(NODE),), KeySource.SEEN)
-        login = plan.login(plan.nodes[0])
-        session.nodes._stop(NODE)
-        report(session, [(NODE, NodeStatus(NodeState.CHECKED, login=login, known_host=seen, last_contact=1.0))])
-        await pilot.pause(0.2)
-        await pilot.press("ctrl+n")
-        await until(pilot, lambda: isinstance(pilot.app.screen, NetworkStep))
-        session.nodes.refresh = lambda fresh=0: None  # type: ignore[method-assign]
-        await show(pilot, "preflight")
-        await pilot.press("t")
-        await until(pilot, lambda: dialog_open(pilot))
-        assert fingerprint(host_key(NODE)) in screen_text(pilot)
-        await pilot.press("n")
-        await until(pilot, lambda: "Host keys are not confirmed" in screen_text(pilot))
-        assert isinstance(pilot.app.screen, PreflightStep)
-        await pilot.press("t")
-        await confirm_host_keys(pilot)
-        await until(pilot, lambda: "Space: choose" in screen_text(pilot))
-        assert session.nodes.known_hosts == {NODE: confirmed(host_key(NODE))}
-
-
 async def test_unreadable_known_hosts_file_is_shown_at_the_node(tmp_path: Path) -> None:
     ssh = Ssh(password=SecretStr("s"), known_hosts="missing.keys")
     async with wizard(tmp_path, plan_of(NODE, ssh=ssh), "nodes") as (pilot, session):
@@ -295,41 +184,6 @@ async def test_unreadable_known_hosts_file_is_shown_at_the_node(tmp_path: Path) 
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await until(pilot, lambda: "Cannot read the known hosts file" in screen_text(pilot))
         assert isinstance(pilot.app.screen, NodesStep)
-
-
-SEEN = KnownHost((host_key(NODE),), KeySource.SEEN)
-STATUSES = {
-    "new": not_confirmed(NODE),
-    "no key was sent": NodeStatus(NodeState.HOST_KEY_UNKNOWN, last_contact=1.0),
-    "seen": NodeStatus(NodeState.CHECKED, known_host=SEEN, last_contact=1.0),
-    "seen, then changed": NodeStatus(NodeState.HOST_KEY_CHANGED, known_host=SEEN, host_key="x y", last_contact=1.0),
-    "confirmed": NodeStatus(NodeState.CHECKED, known_host=confirmed(host_key(NODE)), last_contact=1.0),
-    "first check": NodeStatus(NodeState.CHECKING),
-    "local facts complete": NodeStatus(NodeState.CHECKED),
-    "confirmed, checking": NodeStatus(NodeState.CHECKING, known_host=confirmed(host_key(NODE))),
-    "unreachable": NodeStatus(NodeState.UNREACHABLE, last_contact=1.0),
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "to_read", "to_change", "awaited"),
-    [
-        ("new", True, True, False),
-        ("no key was sent", False, False, False),
-        ("seen", False, True, False),
-        ("seen, then changed", False, False, False),
-        ("confirmed", False, False, False),
-        ("first check", False, False, True),
-        ("local facts complete", False, False, True),
-        ("confirmed, checking", False, False, False),
-        ("unreachable", False, False, False),
-    ],
-)
-def test_keys_to_confirm(name: str, to_read: bool, to_change: bool, awaited: bool) -> None:
-    plan, statuses = plan_of(NODE), {NODE: STATUSES[name]}
-    assert keys_to_confirm(plan, statuses, changes=False) == ({NODE: host_key(NODE)} if to_read else {})
-    assert keys_to_confirm(plan, statuses, changes=True) == ({NODE: host_key(NODE)} if to_change else {})
-    assert keys_awaited(plan, statuses) is awaited
 
 
 async def test_confirmed_keys_are_added_to_the_file_of_the_commands(tmp_path: Path) -> None:
