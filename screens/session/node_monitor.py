@@ -63,10 +63,9 @@ class NodeMonitor:
             self._stop(gone)
             del self.statuses[gone]
         for node in self._session.plan.nodes:
-            login = self._session.plan.login(node)
-            if login.password is None and not login.key_file:
-                continue
-            if node.address not in self.statuses or self.statuses[node.address].login != login:
+            login, status = self._session.plan.login(node), self.statuses.get(node.address)
+            has_login = login.password is not None or login.key_file
+            if has_login and (status is None or status.login != login):
                 self.check(node)
 
     def check(self, node: Node) -> None:

@@ -19,7 +19,6 @@ from acp_tui.install.install_session import InstallSession, NextStep, is_remote_
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
 from acp_tui.install.start import RunSettings, StartError
-from screens.dialogs.host_keys import hosts_not_confirmed, require_confirmed_hosts
 from screens.dialogs.log_viewer import LogScreen
 from screens.dialogs.prompts import Confirm, Read
 from screens.dialogs.recheck import Recheck
@@ -101,8 +100,7 @@ class InstallStep(WizardStep):
     async def action_start(self) -> None:
         """After a confirmation, start the install, or resume an install that waits for the operator."""
         starts = self.session.run_dir is None or is_remote_install(self.session.plan)
-        if starts and not await require_confirmed_hosts(self.app, self.session):
-            self.show_failure(hosts_not_confirmed())
+        if starts and not await self.hosts_confirmed():
             return
         install = self.install_session()
         try:
@@ -219,8 +217,7 @@ class InstallStep(WizardStep):
         """Ask for confirmation and remove the installer container. A blocker prevents the removal."""
         if self._finish is None or self._verifying:
             return
-        if not await require_confirmed_hosts(self.app, self.session):
-            self.show_failure(hosts_not_confirmed())
+        if not await self.hosts_confirmed():
             return
         removed, message = await clean_up(self.app, self.install_session(), self._finish)
         if message:

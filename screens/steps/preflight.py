@@ -18,7 +18,6 @@ from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines, network_lines
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import report_json
-from screens.dialogs.host_keys import hosts_not_confirmed, require_confirmed_hosts
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.finding import all_parts, one_line
 from screens.formatting.preflight_list import Filter, empty_list, list_title, node_states, shown_verdicts
@@ -84,8 +83,7 @@ class PreflightStep(HostKeyStep):
         self._key_pressed = True
 
     def node_under_cursor(self) -> str:
-        verdict = self._verdict()
-        return (verdict.node or "") if verdict is not None else ""
+        return verdict.node or "" if (verdict := self._verdict()) is not None else ""
 
     def body(self) -> Iterable[Widget]:
         yield Panel(id="states")
@@ -179,8 +177,7 @@ class PreflightStep(HostKeyStep):
         )  # the import of the SSH modules is slow
         from screens.dialogs.active_tests import ActiveTestsDialog
 
-        if not await require_confirmed_hosts(self.app, self.session):
-            self.show_failure(hosts_not_confirmed())
+        if not await self.hosts_confirmed():
             return
         plan = self.session.plan
         chosen = await self.app.push_screen_wait(ActiveTestsDialog(plan))

@@ -29,7 +29,6 @@ from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import ListedAnswer, list_answers
 from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.bundle import SecretsMode
-from screens.dialogs.host_keys import hosts_not_confirmed, require_confirmed_hosts
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.finding import all_parts, title_of
@@ -144,8 +143,7 @@ class ReviewStep(WizardStep):
 
     @work
     async def action_export(self) -> None:
-        if not await require_confirmed_hosts(self.app, self.session):
-            self.show_failure(hosts_not_confirmed())
+        if not await self.hosts_confirmed():
             return
         await self.session.evaluate_now()  # the last typed value must not count as a change of the nodes
         before = self.session.report()
@@ -204,8 +202,8 @@ class ReviewStep(WizardStep):
         yield _heading(pgettext("review", "Start command"))
         line = setup_line(plan, self.wizard.plan_dir)
         yield Row(f"line {line}", _line(f"  {line}"))
-        text = _("Press v to show the configuration for the installer.")
-        yield Row(f"configuration {_('Press Enter or v to show the configuration.')}", _line("  " + text))
+        text = "  " + _("Press v to show the configuration for the installer.")
+        yield Row(f"configuration {_('Press Enter or v to show the configuration.')}", _line(text))
         yield _heading(pgettext("review", "Answers"))
         yield from self._answers()
 
@@ -218,7 +216,7 @@ class ReviewStep(WizardStep):
             return
         if count := len(blockers):
             text = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
-            yield _heading(f"{g.failed} " + text.format(count=count), "bold red")
+            yield _heading(f"{g.failed} {text.format(count=count)}", "bold red")
         for verdict in blockers:
             mark, style = outcome_mark(verdict.outcome)
             observed = " ".join(verdict.observed.split())
