@@ -201,7 +201,7 @@ class AcpApp(StepNavigation):
         session = self.session
         try:
             await bundle_for(
-                session.plan, session.report(), session.draft.known_hosts, folder, plan_dir=self.plan_dir, keep=keep
+                session.plan, session.report(), session.nodes.known_hosts, folder, plan_dir=self.plan_dir, keep=keep
             )
         except StartError as failed:
             return Text(str(failed), "bold red")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, print_err
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan.known_hosts import fingerprint
+from acp_tui.plan.known_hosts import PRINT_FINGERPRINTS, fingerprint
 from acp_tui.preflight.host_keys import known_hosts_of, read_host_keys, unconfirmed
 
 
@@ -67,7 +67,5 @@ def _lines(keys: Mapping[str, str]) -> list[str]:
         len(keys),
     ).format(count=len(keys))
     lines = [f"  {address:<{width}}  {fingerprint(key)}" for address, key in keys.items()]
-    command = _("A node prints its fingerprints with: {command}").format(
-        command="for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done"
-    )
+    command = _("A node prints its fingerprints with: {command}").format(command=PRINT_FINGERPRINTS)
     return [title, *lines, command]

@@ -82,7 +82,7 @@ def new_draft(home: Path, plan: Plan, known_hosts: KnownHosts | None = None, *, 
     moment = now()
     asked = frozenset(_required_secrets(plan)) if ask_secrets else frozenset[str]()
     folder = home / "drafts" / f"{moment:%Y%m%d-%H%M%S}-{os.getpid()}"
-    return Draft(folder, plan, known_hosts=known_hosts or {}, secrets_asked=asked)
+    return Draft(folder, plan, known_hosts=_taken_over(known_hosts or {}), secrets_asked=asked)
 
 
 def _taken_over(known: KnownHosts) -> KnownHosts:

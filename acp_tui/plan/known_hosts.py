@@ -15,6 +15,12 @@ from pathlib import Path
 from acp_tui.core.files import private_folder, read_trusted, write_atomically
 from acp_tui.core.i18n import _
 
+OWN_FILE = "~/.ssh/known_hosts"
+"""The known hosts file of the user."""
+USER = "user"
+"""The value of the plan key `ssh.known_hosts` that stands for `OWN_FILE`."""
+PRINT_FINGERPRINTS = "for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done"
+"""The command that prints the fingerprints of its host keys on a node."""
 _CONFIRMED = "confirmed"
 
 

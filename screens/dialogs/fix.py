@@ -27,6 +27,7 @@ from acp_tui.preflight.fixes.script import BACKUPS, script
 from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from acp_tui.preflight.run import target
+from screens.dialogs.host_keys import hosts_not_confirmed, require_confirmed_hosts
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.fix import question, step_detail
 from screens.formatting.glyphs import glyphs, outcome_mark
@@ -157,6 +158,11 @@ class FixScreen(Screen[None]):
             return
         current = self._node_fix(address)
         current.phase = _Phase.CONFIRMING
+        if not await require_confirmed_hosts(self.app, self.session):
+            current.phase = _Phase.IDLE
+            current.messages = [hosts_not_confirmed()]
+            self._show()
+            return
         job = self._job(node, steps)
         changes = question(job, await preview_removals(job))
         if not await self.app.push_screen_wait(
@@ -188,7 +194,7 @@ class FixScreen(Screen[None]):
     def _job(self, node: Node, steps: tuple[FixStep, ...]) -> Job:
         return Job(
             target(self.session.plan, node, self.session.address_map, plan_dir=self.session.package.base),
-            self.session.draft.known_hosts.get(node.address),
+            self.session.nodes.known_hosts.get(node.address),
             steps,
             new_folder(now()),
             secret_mask(self.session.plan),

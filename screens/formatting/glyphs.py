@@ -59,4 +59,6 @@ def state_mark(state: NodeState) -> tuple[str, str]:
         return g.passed, "green"
     if state is NodeState.CHECKING:
         return g.running, "cyan"
+    if state is NodeState.HOST_KEY_UNKNOWN:
+        return g.manual, "cyan"
     return g.failed, "bold red"

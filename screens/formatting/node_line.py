@@ -6,11 +6,13 @@ from acp_tui.checks.labels import role_label, state_label
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
+from acp_tui.plan.known_hosts import fingerprint
 from acp_tui.plan.model import Plan
 from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
 from screens.formatting.glyphs import state_mark
-from screens.session.node_monitor import NodeStatus
+from screens.formatting.host_key import source_text
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 
 
@@ -43,6 +45,8 @@ def _state(status: NodeStatus | None) -> str:
         return credentials_missing()
     if status.state is NodeState.CHECKING and status.stage:
         return f"{state_label(status.state)} ({status.stage})"
+    if status.asks_for_host_key:
+        return f"{state_label(status.state)}: T"
     return state_label(status.state)
 
 
@@ -61,13 +65,20 @@ def node_detail(plan: Plan, node: Node, status: NodeStatus | None) -> Text:
     lines = []
     if status.notice:
         lines.append(Text(f"{state_label(status.state)}, {status.notice}"))
+    if status.asks_for_host_key:  # first, because the area can be too small for the detail
+        lines.append(Text(_("Press T to compare the host key and to confirm it."), "cyan"))
     if status.detail:
-        lines.append(Text(status.detail, "red"))
-    lines.append(Text(secret_mask(plan)(machine_line(status.facts))) if status.facts else Text(""))
+        lines.append(Text(status.detail, "" if status.asks_for_host_key else "red"))
+    if machine := machine_line(status.facts) if status.facts else "":
+        lines.append(Text(secret_mask(plan)(machine)))
     if status.state is NodeState.HOST_KEY_CHANGED:
-        lines.append(Text(_("Press h to review and trust the new host key.")))
-    elif status.facts and status.facts.host_key:
-        lines.append(Text(pgettext("node", "Host key {fingerprint}").format(fingerprint=status.facts.host_key), "dim"))
+        lines.append(Text(_("Press T to compare the keys and to trust the new one.")))
+    elif status.host_key and not status.asks_for_host_key:
+        message = pgettext("node", "Host key {fingerprint}, {source}").format(
+            fingerprint=fingerprint(status.host_key),
+            source=source_text(status.known_host, plan.login(node).known_hosts),
+        )
+        lines.append(Text(message, "dim"))
     return Text("\n").join(lines)
 
 

@@ -95,6 +95,8 @@ def node_states(session: Session) -> Text:
                 notices.append(f" {mark} {node.address} {notice} ", style)
             continue
         state = state_label(status.state) if status else credentials_missing()
+        if status is not None and status.asks_for_host_key:
+            state = f"{state}: T"
         others.append(f" {mark} {node.address} {f'{state}, {notice}' if notice else state} ", style)
     two_lines = any(status.notice for status in session.nodes.statuses.values())
     count = _("{checked} of {all} nodes are checked").format(checked=checked, all=len(session.plan.nodes))

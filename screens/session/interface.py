@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.known_hosts import KnownHosts
 from acp_tui.plan.model import Plan
+
+if TYPE_CHECKING:
+    from screens.session.known_hosts import KnownHostsRecord
 
 
 class SessionPort(Protocol):
     """Interface of a wizard session. A session has the plan and the draft, starts tasks, and is informed of changes."""
 
     draft: Draft
+    known_hosts_record: "KnownHostsRecord"
 
     @property
     def plan(self) -> Plan: ...

@@ -7,7 +7,7 @@ cursor leaves the field, so an incomplete password is never sent to a node.
 import asyncio
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.core.i18n import _
-from acp_tui.nodes.collectors.connectivity import NodeTestSpec
-from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, NodeStage
+from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.known_hosts import with_seen
+from acp_tui.plan.known_hosts import KnownHosts, confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from screens.session.interface import SessionPort
+from screens.session.node_status import NodeStatus, with_active_facts, with_event
 
 if TYPE_CHECKING:
     from acp_tui.preflight.active_tests import ActiveTest  # the import of the SSH modules is slow
@@ -33,26 +33,6 @@ _FRESH = 30
 RETRY_PAUSES: tuple[float, ...] = (10, 20, 40, 80, 160, 300)
 """Seconds before each retry of a lost or unreachable node. Failed logins are not retried: they can lock the account."""
 _RETRIED = (NodeState.UNREACHABLE, NodeState.LOST)
-
-
-@dataclass(frozen=True)
-class NodeStatus:
-    """The current state and facts of a node."""
-
-    state: NodeState
-    stage: str = ""
-    detail: str = ""
-    facts: Facts | None = None
-    login: object = None
-    """The SSH login that the check used. If the login in the plan differs, a new check is required."""
-    test_spec: NodeTestSpec | None = None
-    """The connectivity tests that the node has run."""
-    last_contact: float = 0.0
-    """Monotonic time of the last contact in seconds. 0 until the first check ends."""
-    retries: int = 0
-    """Number of automatic retries after the connection to the node was lost."""
-    notice: str = ""
-    """A notice for the operator: the node has rebooted, or the time of the next retry."""
 
 
 class NodeMonitor:
@@ -83,10 +63,9 @@ class NodeMonitor:
             self._stop(gone)
             del self.statuses[gone]
         for node in self._session.plan.nodes:
-            login = self._session.plan.login(node)
-            if login.password is None and not login.key_file:
-                continue
-            if node.address not in self.statuses or self.statuses[node.address].login != login:
+            login, status = self._session.plan.login(node), self.statuses.get(node.address)
+            has_login = login.password is not None or login.key_file
+            if has_login and (status is None or status.login != login):
                 self.check(node)
 
     def check(self, node: Node) -> None:
@@ -95,8 +74,29 @@ class NodeMonitor:
 
     def _start_check(self, node: Node, status: NodeStatus) -> None:
         self._stop(node.address)
-        self.statuses[node.address] = replace(status, state=NodeState.CHECKING, login=self._session.plan.login(node))
+        before = self.statuses.get(node.address)
+        self.statuses[node.address] = replace(
+            status,
+            state=NodeState.CHECKING,
+            login=self._session.plan.login(node),
+            known_host=before.known_host if before else None,
+        )
         self._checks[node.address] = self._session.spawn(self._check(node))
+        self._session.nodes_changed()
+
+    def confirmed(self, keys: Mapping[str, str]) -> None:
+        """Check the nodes again whose host keys the operator has confirmed. `keys`: node address → confirmed key.
+
+        A node that was read with a key file keeps its facts. Only its connectivity tests are repeated, because they can
+        use the password of the registry."""
+        for node in self._session.plan.nodes:
+            if node.address not in keys or node.address not in self.statuses:
+                continue
+            status = replace(self.statuses[node.address], known_host=confirmed(keys[node.address]), test_spec=None)
+            self.statuses[node.address] = status
+            if status.state is not NodeState.CHECKED:
+                self.check(node)
+        self.refresh()
         self._session.nodes_changed()
 
     def refresh(self, *, fresh: float = _FRESH) -> None:
@@ -138,6 +138,13 @@ class NodeMonitor:
     def facts(self) -> Mapping[str, Facts]:
         return {address: status.facts for address, status in self.statuses.items() if status.facts is not None}
 
+    @property
+    def known_hosts(self) -> KnownHosts:
+        """The known hosts of the nodes, from all sources. The recorded key counts for a node without a status."""
+        recorded = {a: host for a, host in self._session.draft.known_hosts.items() if a not in self.statuses}
+        found = {a: status.known_host for a, status in self.statuses.items() if status.known_host is not None}
+        return {**recorded, **found}
+
     def state(self, node: Node) -> NodeState:
         status = self.statuses.get(node.address)
         return status.state if status else NodeState.UNREACHABLE
@@ -161,51 +168,53 @@ class NodeMonitor:
         return self.state(node) in _RETRIED
 
     async def _check(self, node: Node) -> None:
-        address = node.address
+        address, plan = node.address, self._tested_plan
         first = self.statuses[address].facts is None
-        known_host = self._session.draft.known_hosts.get(address)
-        plan = self._tested_plan
         spec = node_test_spec(topology_of(plan), node)
         await _import_ssh()
+        from acp_tui.nodes.ssh.key_sources import KnownHostsError
         from acp_tui.preflight.active_tests import keep_active_facts
         from acp_tui.preflight.run import probe_node
 
+        try:
+            known_host = await self._session.known_hosts_record.find(plan, node)
+        except KnownHostsError as error:
+            self._known_hosts_unreadable(node, str(error))
+            return
+        self.statuses[address] = replace(self.statuses[address], known_host=known_host)
         async for event in probe_node(plan, node, known_host, self._address_map, plan_dir=self._plan_dir):
             before = self.statuses[address]
-            match event:
-                case NodeStage():
-                    self.statuses[address] = replace(before, stage=event.stage)
-                case FactsUpdated() if first:
-                    self.statuses[address] = replace(before, facts=event.facts)
-                    self._session.schedule_evaluation()
-                case FactsUpdated():
-                    # In a repeated check, the complete old facts are better than incomplete new facts.
-                    pass
-                case LocalFactsDone() if first:
-                    self.statuses[address] = replace(
-                        before, state=event.state, detail=event.detail, facts=event.facts, test_spec=spec
-                    )
-                    self._session.schedule_evaluation()
-                case NodeFinished():
-                    self.statuses[address] = replace(
-                        before,
-                        state=event.state,
-                        detail=event.detail,
-                        facts=keep_active_facts(before.facts, event.facts),
-                        test_spec=spec,
-                        last_contact=time.monotonic(),
-                    )
-                    if event.host_key and event.state is not NodeState.HOST_KEY_UNKNOWN:
-                        known = self._session.draft.known_hosts
-                        self._session.save_known_hosts(with_seen(known, {address: event.host_key}))
-                    self.has_new_result = True
-                    self._session.schedule_evaluation()
-                    if event.state is NodeState.CHECKED and (before.retries or before.notice):
-                        self._came_back(address)
+            self.statuses[address] = with_event(before, event, spec, first=first)
+            if isinstance(event, NodeFinished):
+                nothing_read = event.state is NodeState.HOST_KEY_UNKNOWN  # the next check is the first one
+                self.statuses[address] = replace(
+                    self.statuses[address],
+                    facts=None if nothing_read else keep_active_facts(before.facts, event.facts),
+                    known_host=known_host or self._session.known_hosts_record.seen(event),
+                    last_contact=time.monotonic(),
+                )
+                self.has_new_result = True
+                if event.state is NodeState.CHECKED and (before.retries or before.notice):
+                    self._came_back(address)
+            if isinstance(event, NodeFinished) or self.statuses[address].facts is not before.facts:
+                self._session.schedule_evaluation()
             self._session.nodes_changed()
         self.refresh()
         if self._is_lost(node):
             self._retry_later(node)
+
+    def _known_hosts_unreadable(self, node: Node, reason: str) -> None:
+        """Store that the known hosts file of the plan cannot be read. Then nothing is sent to the node."""
+        self.statuses[node.address] = replace(
+            self.statuses[node.address],
+            state=NodeState.HOST_KEY_UNKNOWN,
+            detail=reason,
+            facts=None,
+            known_host=None,
+            last_contact=time.monotonic(),
+        )
+        self._session.schedule_evaluation()
+        self._session.nodes_changed()
 
     def _came_back(self, address: str) -> None:
         """Make the other nodes repeat their connectivity tests, because their results for the lost node are old."""
@@ -237,7 +246,7 @@ class NodeMonitor:
     async def _refresh_connectivity(self, node: Node) -> None:
         """Repeat the connectivity tests of a node. If the node has rebooted, delete its facts and check it again."""
         address = node.address
-        before, known_host = self.statuses[address].facts, self._session.draft.known_hosts.get(address)
+        before, known_host = self.statuses[address].facts, self.statuses[address].known_host
         if before is None:
             return
         await _import_ssh()
@@ -271,7 +280,7 @@ class NodeMonitor:
         from acp_tui.preflight.run import run_active_tests
 
         try:
-            plan, keys = self._session.plan, self._session.draft.known_hosts
+            plan, keys = self._session.plan, self.known_hosts
             results = await run_active_tests(
                 plan, known, keys, self.active_tests, self._address_map, plan_dir=self._plan_dir
             )
@@ -280,13 +289,11 @@ class NodeMonitor:
         for address, found in results.items():
             status = self.statuses.get(address)
             if status is not None and status.facts is not None:
-                new = {name: getattr(found, name) for name in ACTIVE_FACTS if getattr(found, name) is not None}
-                gaps = {**status.facts.missing, **{n: why for n, why in found.missing.items() if n in ACTIVE_FACTS}}
-                self.statuses[address] = replace(status, facts=replace(status.facts, missing=gaps, **new))
+                self.statuses[address] = replace(status, facts=with_active_facts(status.facts, found, ACTIVE_FACTS))
         self._session.schedule_evaluation()
         self._session.nodes_changed()
 
 
 async def _import_ssh() -> None:
     """Import the SSH modules in a thread: the import is slow and must not block the screen."""
-    await asyncio.to_thread(import_module, "acp_tui.preflight.run")
+    await asyncio.to_thread(import_module, "acp_tui.preflight.host_keys")

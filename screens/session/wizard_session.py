@@ -6,7 +6,7 @@ session computes the verdicts again.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -34,6 +34,7 @@ from acp_tui.preflight.read_local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import node_records
+from screens.session.known_hosts import KnownHostsRecord
 from screens.session.node_monitor import NodeMonitor
 from screens.session.package_job import PackageJob
 from screens.session.verdict_view import VerdictView, invalid_value_verdicts
@@ -91,6 +92,7 @@ class Session:
         plan_file: Path | None,
     ) -> None:
         self.draft = draft
+        self.known_hosts_record = KnownHostsRecord(self, address_map, package.base, plan_file)
         self.nodes = NodeMonitor(self, address_map, package.base)
         self.verdict_view = VerdictView()
         self.field_errors: dict[str, str] = {}
@@ -138,8 +140,7 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(OSError):
-            save(self.draft)
+        await self._saved()
 
     def answer(self, path: str, value: object) -> str:
         """Store the value of the plan key `path`. Return "" for a valid value, else the reason why it is invalid.
@@ -185,6 +186,11 @@ class Session:
         self.draft = replace(self.draft, known_hosts=known_hosts)
         self._save_due.set()
 
+    def confirm_host_keys(self, keys: Mapping[str, str]) -> None:
+        """Record host keys as confirmed, and check these nodes again. `keys`: node address → key as `type base64`."""
+        self.known_hosts_record.confirm(keys)
+        self.nodes.confirmed(keys)
+
     def replace_plan(self, plan: Plan) -> None:
         self.draft = replace(self.draft, plan=plan)
         self._answers_changed()
@@ -193,10 +199,6 @@ class Session:
         """Store the current report as the last report. Callers do this before they recheck the nodes."""
         if self.nodes.statuses and not self.nodes.checking:
             self.last_report, self.started = self.report(), now()
-
-    def forget_host_key(self, address: str) -> None:
-        """Remove the host key of a node from the known hosts, after the operator has confirmed the removal."""
-        self.save_known_hosts({key: value for key, value in self.draft.known_hosts.items() if key != address})
 
     @property
     def run_dir(self) -> Path | None:
@@ -272,9 +274,18 @@ class Session:
         while True:
             await self._save_due.wait()
             self._save_due.clear()
-            previous, self.save_error = self.save_error, await asyncio.to_thread(_saved, self.draft)
+            previous, self.save_error = self.save_error, await self._saved()
             if self.save_error != previous:
                 self._notify(Changed.ANSWERS)
+
+    async def _saved(self) -> str:
+        """Save the draft and the confirmed host keys. Return the reason if saving fails, or "" after a success."""
+        try:
+            await asyncio.to_thread(save, self.draft)
+            await self.known_hosts_record.save_for_commands()
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
     async def _evaluation_loop(self) -> None:
         while True:
@@ -288,12 +299,3 @@ class Session:
                 with suppress(OSError):  # without the file, only a later comparison is not possible
                     await asyncio.to_thread(save_last_report, self.draft.folder / LAST_RUN, self.report())
             await asyncio.sleep(took * (1 / _EVALUATION_SHARE - 1))
-
-
-def _saved(draft: Draft) -> str:
-    """Save the draft. Return the reason if saving fails, or "" after a success."""
-    try:
-        save(draft)
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""

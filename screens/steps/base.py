@@ -17,6 +17,7 @@ from acp_tui.core.i18n import pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import rule_of
 from acp_tui.preflight.bundle import SecretsMode
+from screens.dialogs.host_keys import hosts_not_confirmed, require_confirmed_hosts
 from screens.formatting.header import header
 from screens.session.wizard_session import Changed, Session
 from screens.widgets.answer_line import AnswerLine
@@ -181,6 +182,15 @@ class WizardStep(Screen[None]):
             form.settle()
         if self._field is not None:
             self.committed(self._field)
+
+    async def hosts_confirmed(self) -> bool:
+        """Return True if all host keys are confirmed. Ask first, and show a message if the operator declines.
+
+        Call this before acp-tui changes nodes or sends them something secret."""
+        if await require_confirmed_hosts(self.app, self.session):
+            return True
+        self.show_failure(hosts_not_confirmed())
+        return False
 
     def action_reveal(self) -> None:
         for form in self.query(Form):

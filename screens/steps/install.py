@@ -94,7 +94,7 @@ class InstallStep(WizardStep):
         session, practice = self.session, self.wizard.practice
         return InstallSession(
             session.plan,
-            session.draft.known_hosts,
+            session.nodes.known_hosts,
             self.wizard.home,
             self.wizard.plan_dir,
             package=session.package,
@@ -106,6 +106,9 @@ class InstallStep(WizardStep):
     @work(exclusive=True, group="start")
     async def action_start(self) -> None:
         """After a confirmation, start the install, or resume an install that waits for the operator."""
+        starts = self.session.run_dir is None or is_remote_install(self.session.plan)
+        if starts and not await self.hosts_confirmed():
+            return
         install = self.install_session()
         try:
             if install.remote:
@@ -222,6 +225,8 @@ class InstallStep(WizardStep):
     async def _clean_up(self) -> None:
         """Ask for confirmation and remove the installer container. A blocker prevents the removal."""
         if self._finish is None or self._verifying:
+            return
+        if not await self.hosts_confirmed():
             return
         removed, message = await clean_up(self.app, self.install_session(), self._finish)
         if message:

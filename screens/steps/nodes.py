@@ -13,7 +13,6 @@ from textual.widgets import Input
 
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.core.local_host import LocalAddress
-from acp_tui.nodes.state import NodeState
 from acp_tui.plan.node_import.merge import merge_hosts
 from acp_tui.plan.node_import.passwords import has_secret
 from acp_tui.plan.node_import.text_lines import read_lines
@@ -26,7 +25,7 @@ from screens.formatting.glyphs import glyphs
 from screens.formatting.node_line import node_detail, node_line
 from screens.session.node_suggestions import import_nodes, node_suggestions, suggested_values
 from screens.session.wizard_session import Changed
-from screens.steps.base import WizardStep
+from screens.steps.host_keys import HostKeyStep
 from screens.widgets.form import Field, Form
 from screens.widgets.line_input import Line
 from screens.widgets.panel import Panel
@@ -64,7 +63,7 @@ class _AddLine(Line):
             super()._on_paste(event)
 
 
-class NodesStep(WizardStep):
+class NodesStep(HostKeyStep):
     NAME = "nodes"
     SHORT = NC_("step", "Nodes")
     TITLE_TEXT = NC_("title", "Nodes: SSH login and addresses")
@@ -85,11 +84,12 @@ class NodesStep(WizardStep):
         Binding("K", "move(-1)", show=False),
         Binding("d,delete", "delete", show=False),
         Binding("r", "recheck", show=False),
-        Binding("h", "host_key", show=False),
     ]
 
     _line_error = ("", "")
     """The text of an invalid input line for new nodes, and the reason why it is invalid."""
+    _typing = False
+    """True if the operator has typed in the field of the login that has the cursor."""
     _own: tuple[LocalAddress, ...] = ()
     """Addresses of this host."""
 
@@ -128,17 +128,20 @@ class NodesStep(WizardStep):
         line = self.query_one("#add", Line)
         if self._add_nodes(line.value):
             line.value = ""
-            return True
+            return await super().may_continue()
         self.set_focus(line)
         return False
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input.id == "add":
+        if event.input.id != "add":
+            self._typing = event.input.has_focus
+        else:
             # An event can be older than the error of the line, if many keys arrive together.
             # A line with a password is not stored in the draft.
             self.session.update_draft(pending_node_line="" if has_secret(event.input.value) else event.input.value)
             if event.input.value != self._line_error[0]:
                 self._set_line_error("", "")
+            self.ask_for_new_keys()
 
     def problems(self) -> Iterable[Text]:
         if self._line_error[1]:
@@ -166,6 +169,8 @@ class NodesStep(WizardStep):
         return True
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self._typing = False
+        self.ask_for_new_keys()
         if event.widget.id == "add":
             self._field = None
             example = _("Examples: `worker admin@10.20.0.21:22`, or a range: `10.20.0.11-13`")
@@ -244,20 +249,12 @@ class NodesStep(WizardStep):
         for node in self.session.plan.nodes:
             self.session.nodes.check(node)
 
-    @work
-    async def action_host_key(self) -> None:
-        """Ask for confirmation and trust the changed host key of the node under the cursor."""
-        node = self._node(self.query_one("#nodes", Rows).key)
-        status = self.session.nodes.statuses.get(node.address) if node else None
-        if node is None or status is None or status.state is not NodeState.HOST_KEY_CHANGED:
-            return
-        question = _(
-            "{detail}\nDo you trust the new key? Confirm only if you reinstalled this node. "
-            "If you did not, another machine may be using this address."
-        ).format(detail=status.detail)
-        if await self.app.push_screen_wait(Confirm(_("Host key of {address}").format(address=node.address), question)):
-            self.session.forget_host_key(node.address)
-            self.session.nodes.check(node)
+    def may_ask(self) -> bool:
+        """Return False while the operator types a new node or a value of the login."""
+        return not (self._typing or any(line.value for line in self.query("#add").results(Line)))
+
+    def node_under_cursor(self) -> str:
+        return self.query_one("#nodes", Rows).key
 
     def _node(self, address: str) -> Node | None:
         return next((node for node in self.session.plan.nodes if node.address == address), None)

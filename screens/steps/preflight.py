@@ -22,13 +22,13 @@ from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.finding import all_parts, one_line
 from screens.formatting.preflight_list import Filter, empty_list, list_title, node_states, shown_verdicts
 from screens.session.wizard_session import Changed, Session
-from screens.steps.base import WizardStep
+from screens.steps.host_keys import HostKeyStep
 from screens.widgets.key_bar import Key
 from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows
 
 
-class PreflightStep(WizardStep):
+class PreflightStep(HostKeyStep):
     NAME = "preflight"
     SHORT = NC_("step", "Preflight")
     TITLE_TEXT = NC_("title", "Preflight: nodes and plan checked against the requirements")
@@ -62,6 +62,8 @@ class PreflightStep(WizardStep):
         Binding("t", "tests", show=False),
     ]
 
+    _key_pressed = False
+    """True after the first key press in this step."""
     _filter = Filter.BLOCKERS
     _node: str | None = None
     """Address of the node whose findings are shown. None for all nodes."""
@@ -72,6 +74,16 @@ class PreflightStep(WizardStep):
         states = [statuses[node.address].state for node in session.plan.nodes if node.address in statuses]
         checked = len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
         return not checked or bool(session.verdict_view.blockers)
+
+    def may_ask(self) -> bool:
+        """Return False after the first key press, because `y` copies a finding in this step."""
+        return not self._key_pressed
+
+    def on_key(self) -> None:
+        self._key_pressed = True
+
+    def node_under_cursor(self) -> str:
+        return verdict.node or "" if (verdict := self._verdict()) is not None else ""
 
     def body(self) -> Iterable[Widget]:
         yield Panel(id="states")
@@ -165,6 +177,8 @@ class PreflightStep(WizardStep):
         )  # the import of the SSH modules is slow
         from screens.dialogs.active_tests import ActiveTestsDialog
 
+        if not await self.hosts_confirmed():
+            return
         plan = self.session.plan
         chosen = await self.app.push_screen_wait(ActiveTestsDialog(plan))
         if not chosen:

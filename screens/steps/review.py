@@ -34,7 +34,7 @@ from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.finding import all_parts, title_of
-from screens.formatting.glyphs import glyphs, outcome_mark
+from screens.formatting.glyphs import glyphs, outcome_mark, state_mark
 from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.row_list import Row, Rows
@@ -145,6 +145,8 @@ class ReviewStep(WizardStep):
 
     @work
     async def action_export(self) -> None:
+        if not await self.hosts_confirmed():
+            return
         await self.session.evaluate_now()  # the last typed value must not count as a change of the nodes
         before = self.session.report()
         preset = str(Path.cwd() / "acp-bundle")
@@ -204,8 +206,8 @@ class ReviewStep(WizardStep):
         yield _heading(pgettext("review", "Start command"))
         line = setup_line(plan, self.wizard.plan_dir)
         yield Row(f"line {line}", _line(f"  {line}"))
-        text = _("Press v to show the configuration for the installer.")
-        yield Row(f"configuration {_('Press Enter or v to show the configuration.')}", _line("  " + text))
+        text = "  " + _("Press v to show the configuration for the installer.")
+        yield Row(f"configuration {_('Press Enter or v to show the configuration.')}", _line(text))
         yield _heading(pgettext("review", "Answers"))
         yield from self._answers()
 
@@ -218,7 +220,7 @@ class ReviewStep(WizardStep):
             return
         if count := len(blockers):
             text = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
-            yield _heading(f"{g.failed} " + text.format(count=count), "bold red")
+            yield _heading(f"{g.failed} {text.format(count=count)}", "bold red")
         for verdict in blockers:
             mark, style = outcome_mark(verdict.outcome)
             observed = " ".join(verdict.observed.split())
@@ -229,9 +231,8 @@ class ReviewStep(WizardStep):
             yield Row(f"unsigned {unsigned.observed}", _line(f"? {text}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
-                yield Row(
-                    f"node {node.detail}", _line(f"{g.failed} {node.address} {state_label(node.state)}", "bold red")
-                )
+                mark, style = state_mark(node.state)
+                yield Row(f"node {node.detail}", _line(f"{mark} {node.address} {state_label(node.state)}", style))
 
     def _answers(self) -> Iterator[Row]:
         origins = {

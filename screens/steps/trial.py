@@ -19,7 +19,8 @@ from acp_tui.core.ownership import is_trusted
 from acp_tui.package.discovery import KEY, Found
 from acp_tui.plan.sections.node import Node
 from screens.session.wizard_session import Changed, Session
-from screens.steps.base import WizardApp, WizardStep
+from screens.steps.base import WizardApp
+from screens.steps.host_keys import HostKeyStep
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 
@@ -35,7 +36,7 @@ FIELDS = (
 _LOOPBACK = "127.0.0.1"
 
 
-class TrialStep(WizardStep):
+class TrialStep(HostKeyStep):
     NAME = "trial"
     SHORT = NC_("step", "Trial")
     TITLE_TEXT = NC_("title", "Single-node trial: quick setup")
@@ -69,10 +70,14 @@ class TrialStep(WizardStep):
         self.session.nodes.check_changed()
 
     async def may_continue(self) -> bool:
-        """Start to verify and unpack the package in the background. Return True."""
+        """Start to verify and unpack the package in the background, and ask for a new host key of the node."""
         if self.session.plan.package.core:
             self.session.package_job.start()
-        return True
+        return await super().may_continue()
+
+    def may_ask(self) -> bool:
+        """Return False, because the operator types in this step. It asks before the next step."""
+        return False
 
     @work(group="find", exclusive=True)
     async def _find(self) -> None:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from acp_tui.demo.simulated_install import posts
 from screens.steps.order import STEPS as WIZARD_STEPS
 from tests.support.tmux_wizard import (
+    confirm_host_keys,
     installer_folder,
     kill,
     practice_ended,
@@ -75,6 +76,8 @@ def test_draft_survives_a_kill_at_every_step(tmp_path: Path) -> None:
                         window.keys("Escape")
                         window.wait_for("Go to")
                         window.keys("3")
+                if title == "Nodes:":  # the draft of the next wizard has the keys
+                    confirm_host_keys(window)
                 window.wait_for(title)
                 if keys:
                     window.keys(*keys)
@@ -101,6 +104,7 @@ def test_kill_during_node_checks_and_unpacking(tmp_path: Path) -> None:
         with wizard(tmp_path, "demo") as window:
             window.wait_for("Package:")
             window.keys("C-v", "C-n")
+            confirm_host_keys(window)
             window.wait_for("Nodes:", "checking")
             kill(window)
         resume_and_quit(tmp_path, "Nodes 5/5")

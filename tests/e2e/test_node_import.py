@@ -8,7 +8,7 @@ from acp_tui.plan.model import Plan
 from tests.e2e.test_typing_bursts import draft
 from tests.lab.kit.nodes import PASSWORD, Lab
 from tests.lab.kit.profiles import NodeProfile
-from tests.support.tmux_wizard import begin, wizard
+from tests.support.tmux_wizard import begin, confirm_host_keys, wizard
 
 pytestmark = [pytest.mark.tmux, pytest.mark.lab]
 
@@ -33,6 +33,7 @@ def test_nodes_of_an_inventory_with_a_password_are_imported_and_checked(tmp_path
         )
         assert PASSWORD not in shown
         window.keys("C-t", "Escape")
+        confirm_host_keys(window)
         shown = window.wait_for("Nodes:", "node-1", "node-2", "node-3", "3/3")
         assert PASSWORD not in shown
         window.keys("C-f")

@@ -129,7 +129,12 @@ PARSERS = (
     Parser("package-stamp", ("package.install_dir",), files.unpack_stamp, _texts(_STAMP)),
     Parser("openpgp", ("package.signature.openpgp",), replies.openpgp, replies.openpgp_samples),
     Parser("gpg-status", ("package.signature.gpg_status",), replies.gpg_status, replies.gpg_samples),
-    Parser("installer-api", ("install.api.client", "install.api.progress_reply", "install.api.versions"), replies.installer_api, replies.api_samples),
+    Parser(
+        "installer-api",
+        ("install.api.client", "install.api.progress_reply", "install.api.versions"),
+        replies.installer_api,
+        replies.api_samples,
+    ),
     Parser(
         "configuration",
         ("install.config.versions_and_secrets",),

@@ -15,7 +15,7 @@ from screens.widgets.row_list import Rows
 from tests.lab.kit.check_run import as_planned, plan
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
-from tests.support.wizard_pilot import SIZE, screen_text, show, until
+from tests.support.wizard_pilot import SIZE, confirm_host_keys, screen_text, show, until
 
 pytestmark = pytest.mark.lab
 
@@ -39,6 +39,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
             facts = session.nodes.facts[here.address]
             return facts.missing_reason("paths") if facts.paths is None else ""
 
+        await confirm_host_keys(pilot)
         await until(pilot, known(here, NodeState.CHECKED))
         assert "the connectivity tests are still in progress" in reason_without_connectivity(), (
             "its local facts are complete; the connectivity tests wait"
@@ -53,6 +54,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
         await until(pilot, lambda: "unreachable, next retry at" in screen_text(pilot))
         session.answer("nodes[1].role", "worker")  # a changed answer must not stop the retries
         silent.sh("ip link set eth0 up")
+        await confirm_host_keys(pilot)
         await until(pilot, known(silent, NodeState.CHECKED))
         await until(pilot, lambda: "next retry" not in screen_text(pilot))
 

@@ -13,9 +13,11 @@ from acp_tui.nodes.ssh.address_map import direct
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
+from acp_tui.plan.known_hosts import KnownHosts, confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.active_tests import ActiveTest
+from acp_tui.preflight.host_keys import read_host_keys
 from acp_tui.preflight.report.model import Report
 from screens.session.wizard_session import Changed, Session
 from tests.lab.kit.check_run import as_planned, plan
@@ -29,7 +31,9 @@ Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 @asynccontextmanager
 async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, Until]]:
-    """A session without a screen, and a function that waits for a condition, tested at each of its notifications."""
+    """A session without a screen, and a function that waits for a condition, tested at each of its notifications.
+
+    The host keys of the nodes are confirmed."""
     changed = asyncio.Event()
     errors: list[BaseException] = []
 
@@ -43,7 +47,7 @@ async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, U
                 changed.clear()
 
     one = Session(
-        Draft(folder / "draft", answers),
+        Draft(folder / "draft", answers, known_hosts=await confirmed_hosts(answers)),
         notify,
         errors.append,
         address_map=direct,
@@ -56,6 +60,12 @@ async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, U
     finally:
         await one.close()
     assert errors == []
+
+
+async def confirmed_hosts(answers: Plan) -> KnownHosts:
+    """Return the host keys that the nodes send, as confirmed known hosts."""
+    keys = await read_host_keys(answers, [node.address for node in answers.nodes])
+    return {address: confirmed(key) for address, key in keys.items() if isinstance(key, str)}
 
 
 def reboot(node: LabNode) -> None:
@@ -109,6 +119,9 @@ async def test_unreachable_node_is_retried_and_locked_account_is_not(lab: Lab, t
         assert (stopped.address, Outcome.UNKNOWN) in outcomes(one.report(), "SYS-SWAP")
         third = lab.start(NodeProfile())[0]  # it is added while the SSH port of the other one refuses connections
         one.set_nodes((*one.plan.nodes, Node(address=third.address, role="worker")))
+        await until(lambda: third.address in one.nodes.statuses)
+        await until(lambda: state(one, third) is NodeState.HOST_KEY_UNKNOWN)
+        one.confirm_host_keys({third.address: one.nodes.statuses[third.address].host_key})
         await until(lambda: state(one, third) is NodeState.CHECKED)
         assert state(one, locked) is NodeState.AUTH_FAILED
         assert one.nodes.statuses[locked.address].notice == ""

@@ -3,7 +3,7 @@
 The pictures show the verdicts of a few rules only. So a new requirement changes no picture.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,13 +18,16 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
+from acp_tui.plan.sections.node import Node
 from screens.app import AcpApp
 from screens.session import wizard_session as session_module
 from screens.session.verdict_view import VerdictView
+from screens.session.wizard_session import Session
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
+from tests.support.host_keys import host_key, not_confirmed
 from tests.support.wizard_pilot import SIZE, screen_text, show, staged_app, until
 
 Compare = Callable[..., bool]
@@ -119,6 +122,44 @@ def test_wide_window(snap_compare: Compare, tmp_path: Path) -> None:
         await show(pilot, "preflight", nodes_seen())
 
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=(132, 43), run_before=reach)
+
+
+def host_keys_sent(session: Session, addresses: Sequence[str]) -> None:
+    """Set the states of nodes that sent new host keys, as if their checks had ended."""
+    session.set_nodes(tuple(Node(address=address) for address in addresses))
+    session.nodes.statuses.update((address, not_confirmed(address)) for address in addresses)
+    session.nodes_changed()
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_host_keys(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    addresses = [f"10.20.0.{11 + number}" for number in range(count)]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    lines = f"{addresses[0]} {host_key(addresses[0])}\n{addresses[1]} {host_key(addresses[1], 2)}\n"
+    (tmp_path / ".ssh" / "known_hosts").write_text(lines if count == 3 else "", encoding="utf-8")
+
+    async def reach(pilot: Pilot[int]) -> None:
+        host_keys_sent(await show(pilot, "nodes"), addresses)
+        await until(pilot, lambda: "n: no" in screen_text(pilot))
+
+    assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)
+
+
+def test_nodes_with_host_keys_that_are_not_confirmed(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def reach(pilot: Pilot[int]) -> None:
+        host_keys_sent(await show(pilot, "nodes"), ("10.20.0.11", "10.20.0.12"))
+        await until(pilot, lambda: "n: no" in screen_text(pilot))
+        await pilot.press("n")
+        await until(pilot, lambda: "not confirmed: T" in screen_text(pilot))
+        pilot.app.screen.query_one("#nodes").focus()
+        await until(pilot, lambda: "Press T" in screen_text(pilot))
+
+    assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ class Behaviour:
     connections: int = 0
     attempts: list[str] = field(default_factory=list)
     """Each credential that a client offered: `password` or `key`."""
+    logins: int = 0
+    """Number of connections on which the client began to log in."""
+    passwords: int = 0
+    """Number of passwords that the client sent."""
 
 
 class _Server(asyncssh.SSHServer):
@@ -53,6 +57,7 @@ class _Server(asyncssh.SSHServer):
         behaviour.connections += 1
 
     def begin_auth(self, username: str) -> bool:
+        self.behaviour.logins += 1
         return True
 
     def password_auth_supported(self) -> bool:
@@ -60,6 +65,7 @@ class _Server(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         self.behaviour.attempts.append("password")
+        self.behaviour.passwords += 1
         return password == SECRET
 
     def public_key_auth_supported(self) -> bool:

@@ -12,6 +12,7 @@ from acp_tui.demo import fake_installer as installer
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.start_resume_abort import abort
 from screens.steps.base import WizardStep
+from screens.steps.nodes import NodesStep
 from screens.steps.order import STEPS
 from screens.steps.preflight import PreflightStep
 from tests.support.tmux_terminal import Terminal, terminal
@@ -88,12 +89,21 @@ def title_of(step: type[WizardStep]) -> str:
     return name + colon
 
 
+def confirm_host_keys(window: Terminal) -> None:
+    """Wait for the dialog with the host keys of the nodes, and confirm all of them."""
+    window.wait_for("your node", "y: yes")
+    window.keys("y")
+    window.wait_until(lambda: "y: yes" not in window.screen())
+
+
 def to_preflight(window: Terminal) -> None:
     """Verify and unpack the package on the first step, and walk to the preflight with the given answers."""
     window.keys("C-v")
     window.wait_for("The package is verified and unpacked")
     for step in STEPS[1 : STEPS.index(PreflightStep) + 1]:
         window.keys("C-n")
+        if step is NodesStep:
+            confirm_host_keys(window)
         window.wait_for(title_of(step))
 
 

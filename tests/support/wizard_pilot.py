@@ -11,11 +11,14 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
+from acp_tui.plan.known_hosts import confirmed
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
-from screens.session.node_monitor import NodeStatus
+from screens.dialogs.host_keys import HostKeysDialog
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 from screens.steps.order import STEPS
+from tests.support.host_keys import host_key
 
 SIZE = (80, 24)
 
@@ -45,7 +48,10 @@ async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None =
     await app.workers.wait_for_complete()
     assert app.session is not None
     for address, node_facts in (facts or {}).items():
-        app.session.nodes.statuses[address] = NodeStatus(NodeState.CHECKED, facts=node_facts, login=None)
+        key = host_key(address)
+        app.session.nodes.statuses[address] = NodeStatus(
+            NodeState.CHECKED, facts=node_facts, login=None, host_key=key, known_host=confirmed(key)
+        )
     await app.session.evaluate_now()
     await app.go(next(candidate for candidate in STEPS if step == candidate.NAME))
     await pilot.pause()
@@ -81,3 +87,11 @@ def screen_text(pilot: Pilot[int]) -> str:
     width, height = screen.size
     lines = screen._compositor.render_strips()
     return "\n".join(strip.text[:width] for strip in lines[:height])
+
+
+async def confirm_host_keys(pilot: Pilot[int]) -> None:
+    """Wait for the dialog with the host keys of the nodes, and confirm all of them."""
+    await until(pilot, lambda: "y: yes" in screen_text(pilot))
+    assert isinstance(pilot.app.screen, HostKeysDialog)
+    await pilot.press("y")
+    await until(pilot, lambda: not isinstance(pilot.app.screen, HostKeysDialog))

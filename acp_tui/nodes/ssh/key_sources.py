@@ -13,12 +13,8 @@ from acp_tui.core.local_host import is_local_address
 from acp_tui.core.ownership import is_trusted
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
-from acp_tui.plan.known_hosts import KeySource, KnownHost
+from acp_tui.plan.known_hosts import OWN_FILE, USER, KeySource, KnownHost
 
-OWN_FILE = "~/.ssh/known_hosts"
-"""The known hosts file of the user."""
-USER = "user"
-"""The value of the plan key `ssh.known_hosts` that stands for `OWN_FILE`."""
 SSHD_FOLDER = Path("/etc/ssh")
 _SSHD_KEYS = "ssh_host_*_key.pub"
 

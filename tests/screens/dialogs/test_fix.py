@@ -12,7 +12,7 @@ from screens.app import AcpApp
 from screens.dialogs.fix import FixScreen
 from screens.session.wizard_session import Session
 from screens.widgets.row_list import Rows
-from tests.support.wizard_pilot import SIZE, screen_text, show, until
+from tests.support.wizard_pilot import SIZE, confirm_host_keys, screen_text, show, until
 
 SWAPS, OTHER_ZONE, RENAMED = "192.0.2.12", "192.0.2.13", "192.0.2.21"
 
@@ -26,6 +26,8 @@ async def fix_screen(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
             await until(pilot, lambda: app.session is not None)
             session = app.session
             assert session is not None
+            await show(pilot, "nodes")
+            await confirm_host_keys(pilot)
             await until(pilot, lambda: checked(session))
             await show(pilot, "preflight")
             await pilot.press("x")

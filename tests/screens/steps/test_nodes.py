@@ -15,7 +15,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan
 from screens.dialogs.node_import import NodeImportDialog
-from screens.session.node_monitor import NodeStatus
+from screens.session.node_status import NodeStatus
 from screens.widgets.line_input import Line
 from screens.widgets.row_list import Rows
 from tests.support.factories.node_facts import healthy

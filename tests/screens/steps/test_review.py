@@ -17,7 +17,7 @@ from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm, Pick
 from screens.dialogs.recheck import Recheck
 from screens.dialogs.sizing import SizingDialog
-from screens.session.node_monitor import NodeStatus
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 from screens.steps.install import InstallStep
 from screens.steps.review import ReviewStep
@@ -155,7 +155,10 @@ def set_recheck_facts(session: Session, facts: dict[str, Facts], monkeypatch: py
     """Let a recheck of the nodes return these facts."""
 
     def check(node: Node) -> None:
-        session.nodes.statuses[node.address] = NodeStatus(NodeState.CHECKED, facts=facts[node.address], login=None)
+        before = session.nodes.statuses[node.address]
+        session.nodes.statuses[node.address] = NodeStatus(
+            NodeState.CHECKED, facts=facts[node.address], login=None, known_host=before.known_host
+        )
 
     monkeypatch.setattr(session.nodes, "check", check)
 

@@ -13,12 +13,13 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import ENDPOINT, derived_paths
 from acp_tui.plan.file import save_plan
+from acp_tui.plan.known_hosts import confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import write_bundle
 from acp_tui.preflight.report.model import Report
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm
-from screens.session.node_monitor import NodeStatus
+from screens.session.node_status import NodeStatus
 from screens.session.wizard_session import Session
 from screens.steps.preflight import PreflightStep
 from screens.steps.review import ReviewStep
@@ -203,7 +204,7 @@ async def test_bundle_without_readable_secrets_asks_for_them(tmp_path: Path) -> 
         ssh={"username": "root", "key_file": "/elsewhere/id", "password": "s"},
     )
     folder = tmp_path / "bundle"
-    report, keys = Report("4.0", MORNING, MORNING), {NODE: "ssh-ed25519 AAAA"}
+    report, keys = Report("4.0", MORNING, MORNING), {NODE: confirmed("ssh-ed25519 AAAA")}
     write_bundle(plan, report, keys, folder, plan_dir=tmp_path, document="", setup_line="x", keep="left-out")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     async with new_wizard(tmp_path) as pilot:
@@ -217,7 +218,7 @@ async def test_bundle_without_readable_secrets_asks_for_them(tmp_path: Path) -> 
             }
         )
         assert wizard_session.plan == without_secrets.model_copy(update={"package": wizard_session.plan.package})
-        assert wizard_session.draft.host_keys == keys
+        assert wizard_session.draft.known_hosts == keys
         assert "admin.password" in wizard_session.draft.secrets_asked
         assert wizard_session.plan_file is None, "a bundle is not changed"
         await wizard_session.evaluate_now()
