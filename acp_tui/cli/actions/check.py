@@ -134,7 +134,7 @@ class PreflightOutput:
                 )
             case NodeFinished():
                 print_err(node_state_line(event))
-                if event.host_key and event.state is not NodeState.HOST_KEY_UNKNOWN:
+                if event.host_key and event.state not in (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED):
                     self._keys[event.address] = event.host_key
             case PreflightDone():
                 self.report = event.report

@@ -88,7 +88,7 @@ async def _preflight_all(source: OpenedPlan) -> _Known:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
                 print_err(node_state_line(event))
-                if event.host_key and event.state is not NodeState.HOST_KEY_UNKNOWN:
+                if event.host_key and event.state not in (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED):
                     keys[event.address] = event.host_key
             case PreflightDone():
                 verdicts = event.report.verdicts
