@@ -89,8 +89,8 @@ async def _preflight_all(source: OpenedPlan) -> _Known:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
                 print_err(node_state_line(event))
-                if event.host_key and event.state not in (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED):
-                    keys[event.address] = event.host_key
+                if event.accepted_host_key:
+                    keys[event.address] = event.accepted_host_key
             case PreflightDone():
                 verdicts = event.report.verdicts
     await asyncio.to_thread(source.record_seen, keys)
