@@ -12,9 +12,7 @@ from acp_tui.core.i18n import _
 from acp_tui.core.ownership import require_trusted
 
 READ_LIMIT = 1024 * 1024
-"""Maximum size, in bytes, of a file that `read_limited` reads.
-
-A path to a larger file, such as a disk image, is a mistake."""
+"""Maximum size, in bytes, of a key, a certificate, a secret or another small file."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -63,19 +61,8 @@ def open_regular_file(path: Path) -> BufferedReader:
     raise OSError(_("the file is a device or a pipe; a regular file is required"))
 
 
-def read_limited(path: Path) -> bytes:
-    """Return the content of a file with a key, a certificate or a secret.
-
-    Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than READ_LIMIT."""
-    with open_regular_file(path) as file:
-        content = file.read(READ_LIMIT + 1)
-    if len(content) > READ_LIMIT:
-        raise OSError(_("the file is larger than 1 MiB, so it is not a key, a certificate or a secret"))
-    return content
-
-
-def read_at_most(path: Path, limit: int) -> bytes:
-    """Return the content of a file that acp-tui wrote. `limit`: the maximum size in bytes.
+def read_limited(path: Path, limit: int = READ_LIMIT) -> bytes:
+    """Return the content of a file. `limit`: the maximum size in bytes.
 
     Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than `limit`."""
     with open_regular_file(path) as file:
@@ -125,4 +112,4 @@ def read_trusted(path: Path, limit: int = READ_LIMIT) -> bytes:
     Raises: UntrustedPath if another user can change the file or one of its parents; OSError, also if the file is larger
     than `limit`."""
     require_trusted(path)
-    return read_at_most(path, limit)
+    return read_limited(path, limit)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 
+_KEY_REJECTED = (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED)
+
 
 @dataclass(frozen=True)
 class NodeStage:
@@ -47,6 +49,11 @@ class NodeFinished:
     facts: Facts
     detail: str = ""
     host_key: str | None = None
+
+    @property
+    def accepted_host_key(self) -> str | None:
+        """The host key if acp-tui has logged in with it; None if the key is not confirmed or has changed."""
+        return None if self.state in _KEY_REJECTED else self.host_key
 
 
 NodeEvent = NodeStage | FactsUpdated | LocalFactsDone | NodeFinished

@@ -54,6 +54,11 @@ KnownHosts = Mapping[str, KnownHost]
 """Node address → its known host."""
 
 
+def is_confirmed(known: KnownHost | None) -> bool:
+    """Return True if a password and changes may be sent to a node. `known`: its known host; None if it has none."""
+    return known is not None and known.confirmed
+
+
 def confirmed(key: str) -> KnownHost:
     """Return the known host of a key that the operator has confirmed. `key`: the key as `type base64`."""
     return KnownHost((key,))

@@ -7,6 +7,7 @@ import re
 
 from acp_tui.core.i18n import _
 
+# Joiners are allowed, because some scripts need them. `core.text.sanitize` removes them from every output.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -31,8 +32,8 @@ def writable(value: object) -> object:
     return value
 
 
-def one_line(secret: str) -> str:
-    """Return a secret. Raises ValueError if it is not one line of text; the message does not contain the secret.
+def check_secret(secret: str) -> None:
+    """Raise ValueError if a secret is not one line of text. The message does not contain the secret.
 
     The rule also prevents that the content of a wrong file, such as a private key, is sent as a password."""
     if _BYTE_ORDER_MARK in secret:
@@ -50,4 +51,3 @@ def one_line(secret: str) -> str:
             )
         )
     writable(secret)
-    return secret

@@ -14,7 +14,7 @@ from acp_tui.nodes.ssh.key_sources import (
     read_openssh_known_hosts,
     resolve_known_hosts,
 )
-from acp_tui.plan.known_hosts import KnownHost, KnownHosts
+from acp_tui.plan.known_hosts import KnownHost, KnownHosts, is_confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from acp_tui.preflight.run import target
@@ -53,7 +53,7 @@ def unconfirmed(plan: Plan, known: KnownHosts, nodes: Collection[str] | None = N
         node.address
         for node in plan.nodes
         if (nodes is None or node.address in nodes)
-        and not (node.address in known and known[node.address].confirmed)
+        and not is_confirmed(known.get(node.address))
         and (changes or not plan.login(node).key_file)
     ]
 

@@ -27,7 +27,7 @@ from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.known_hosts import KnownHost, KnownHosts
+from acp_tui.plan.known_hosts import KnownHost, KnownHosts, is_confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.secret_mask import Mask, secret_mask
 from acp_tui.plan.sections.node import Node
@@ -66,11 +66,6 @@ def targets(plan: Plan, address_map: AddressMap = direct, *, plan_dir: Path = Pa
 def node_collectors(topology: Topology, node: Node) -> tuple[Collector, ...]:
     """Return the collectors of a node: those of its own facts, and those of its connectivity."""
     return (*COLLECTORS, *collectors_for(node_test_spec(topology, node)))
-
-
-def is_confirmed(known: KnownHost | None) -> bool:
-    """Return True if a password and changes may be sent to a node. `known`: its known host; None if it has none."""
-    return known is not None and known.confirmed
 
 
 def shareable(plan: Plan, known: KnownHost | None) -> Plan:

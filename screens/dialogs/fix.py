@@ -21,8 +21,9 @@ from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
-from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
+from acp_tui.preflight.fixes.apply import fix, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
+from acp_tui.preflight.fixes.job import Job, NodeFixed, SecondLogin, StepDone, new_folder
 from acp_tui.preflight.fixes.script import BACKUPS, script
 from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from acp_tui.checks.labels import outcome_label
 from acp_tui.core.i18n import _, ngettext, pgettext
-from acp_tui.preflight.fixes.apply import Job, StepDone
+from acp_tui.preflight.fixes.job import Job, StepDone
 from acp_tui.preflight.fixes.select import FixResult
 from acp_tui.preflight.fixes.step import FixStep
 

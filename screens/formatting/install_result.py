@@ -7,7 +7,7 @@ from rich.text import Text
 
 from acp_tui.checks.labels import OUTCOMES, outcome_label
 from acp_tui.core.i18n import _, ngettext, pgettext
-from acp_tui.install.install_session import NextStep, next_step
+from acp_tui.install.next_step import NextStep, next_step
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.phase_labels import PHASES, SHOWN_AS, phase_label
 from acp_tui.install.run.state import Phase, RunState

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.ssh.address_map import AddressMap
-from acp_tui.nodes.state import NodeState
 from acp_tui.plan.known_hosts import (
     KnownHost,
     KnownHosts,
@@ -19,8 +18,6 @@ from acp_tui.plan.known_hosts import (
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 from screens.session.interface import SessionPort
-
-_NOT_RECORDED = (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED)
 
 
 class KnownHostsRecord:
@@ -48,8 +45,8 @@ class KnownHostsRecord:
 
     def seen(self, event: NodeFinished) -> KnownHost | None:
         """Record the new host key of a node that was read with a key file. Return the known host of the node."""
-        if event.host_key and event.state not in _NOT_RECORDED:
-            seen = {event.address: event.host_key}
+        if event.accepted_host_key:
+            seen = {event.address: event.accepted_host_key}
             self._session.save_known_hosts(with_seen(self._session.draft.known_hosts, seen))
         return self._session.draft.known_hosts.get(event.address)
 

@@ -7,7 +7,7 @@ from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.known_hosts import KnownHost
+from acp_tui.plan.known_hosts import KnownHost, is_confirmed
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class NodeStatus:
     @property
     def confirmed(self) -> bool:
         """True if a password and changes may be sent to the node."""
-        return self.known_host is not None and self.known_host.confirmed
+        return is_confirmed(self.known_host)
 
     @property
     def asks_for_host_key(self) -> bool:

@@ -15,7 +15,8 @@ from textual.widget import Widget
 from textual.widgets import RichLog, Static
 
 from acp_tui.core.i18n import NC_, _, pgettext
-from acp_tui.install.install_session import InstallSession, NextStep, is_remote_install, next_step
+from acp_tui.install.install_session import InstallSession, is_remote_install
+from acp_tui.install.next_step import NextStep, next_step
 from acp_tui.install.observe.log_mask import log_mask
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState

@@ -6,7 +6,8 @@ from rich.text import Text
 from textual.app import App
 
 from acp_tui.core.i18n import _, ngettext, pgettext
-from acp_tui.install.install_session import Answers, InstallSession, NextStep, next_step
+from acp_tui.install.install_session import Answers, InstallSession
+from acp_tui.install.next_step import NextStep, next_step
 from acp_tui.install.run.state import RunState, removal
 from acp_tui.install.start import StartError
 from acp_tui.plan.model import Plan

@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,12 +27,12 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.trust import trust_warnings
 from acp_tui.plan.derived_defaults import derived_paths
 from acp_tui.plan.file import save_plan
-from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.paths import ListedAnswer, list_answers
 from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
+from screens.formatting.answer import answer_help, implied_values
 from screens.formatting.finding import all_parts, title_of
 from screens.formatting.glyphs import glyphs, outcome_mark, state_mark
 from screens.session.wizard_session import Changed
@@ -83,7 +83,9 @@ class ReviewStep(WizardStep):
         if (verdict := self._verdict()) is not None:
             self.show_detail(all_parts(verdict, self.session.plan.effective_release))
         elif (answer := self._answer()) is not None:
-            self.show_detail(Text.assemble(f"{answer.path}: {self._value(answer)}\n", (_help(answer.path), "dim")))
+            self.show_detail(
+                Text.assemble(f"{answer.path}: {self._value(answer)}\n", (answer_help(answer.path), "dim"))
+            )
         else:
             self.show_detail(event.key.partition(" ")[2])
 
@@ -253,7 +255,7 @@ class ReviewStep(WizardStep):
     def _value(self, answer: ListedAnswer) -> str:
         if answer.secret:
             return glyphs().mask * 8 if answer.is_set else "-"
-        return answer.text or _implied(self.session.plan).get(answer.path) or "-"
+        return answer.text or implied_values(self.session.plan).get(answer.path) or "-"
 
     def _unsigned(self) -> Verdict | None:
         """Return the blocker for a missing signature. None if the signature is bad or not verified yet."""
@@ -283,20 +285,3 @@ def _line(text: str, style: str = "") -> Text:
 
 def _key(verdict: Verdict) -> str:
     return f"finding {verdict.requirement} {verdict.node or verdict.observed}"
-
-
-def _help(path: str) -> str:
-    description = field_at(path).description
-    return _(description) if description else ""
-
-
-def _implied(plan: Plan) -> Mapping[str, str]:
-    """For empty plan keys, return the values that acp-tui takes from other plan keys or from the installer."""
-    newest = _("the newest version that the installer offers")
-    return {
-        "release": plan.effective_release,
-        "address.platform": plan.platform_address,
-        "registry.address": plan.registry_address if plan.registry.mode == "platform" else "",
-        "kubernetes.version": newest,
-        "kubernetes.container_runtime": newest,
-    }

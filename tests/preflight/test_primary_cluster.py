@@ -14,8 +14,8 @@ from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import SecretsMode, write_bundle
 from acp_tui.preflight.certificates.reader import read_pair
 from acp_tui.preflight.primary_cluster import primary_of
-from tests.preflight.bundle.test_bundle import report
 from tests.support.certificates import CA_KEY, RSA, certificate, key_pem, pem
+from tests.support.factories.bundles import report
 from tests.support.factories.plans import valid_plan
 
 CERT, KEY = pem(certificate(RSA, "acp", "ca", CA_KEY, ["acp.example.com"])), key_pem(RSA)

@@ -134,8 +134,8 @@ class PreflightOutput:
                 )
             case NodeFinished():
                 print_err(node_state_line(event))
-                if event.host_key and event.state not in (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED):
-                    self._keys[event.address] = event.host_key
+                if event.accepted_host_key:
+                    self._keys[event.address] = event.accepted_host_key
             case PreflightDone():
                 self.report = event.report
                 await asyncio.to_thread(self._source.record_seen, self._keys)

@@ -25,8 +25,9 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.plan.sections.node import Node
-from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
+from acp_tui.preflight.fixes.apply import fix, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
+from acp_tui.preflight.fixes.job import Job, NodeFixed, SecondLogin, StepDone, new_folder
 from acp_tui.preflight.fixes.script import script
 from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
@@ -88,8 +89,8 @@ async def _preflight_all(source: OpenedPlan) -> _Known:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
                 print_err(node_state_line(event))
-                if event.host_key and event.state not in (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED):
-                    keys[event.address] = event.host_key
+                if event.accepted_host_key:
+                    keys[event.address] = event.accepted_host_key
             case PreflightDone():
                 verdicts = event.report.verdicts
     await asyncio.to_thread(source.record_seen, keys)

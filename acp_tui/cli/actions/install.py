@@ -22,8 +22,9 @@ from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.install.config.differences import differences
 from acp_tui.install.config.render import RenderError, render
-from acp_tui.install.install_session import SETTLE_TIME, Answers, InstallSession, NextStep, PackageReady, next_step
+from acp_tui.install.install_session import SETTLE_TIME, Answers, InstallSession, PackageReady
 from acp_tui.install.leftovers import lines
+from acp_tui.install.next_step import NextStep, next_step
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import Phase, RunState, status
 from acp_tui.install.start import StartError

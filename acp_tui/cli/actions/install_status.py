@@ -10,7 +10,8 @@ from acp_tui.cli.context import CommandFailed, confirm, print_err, print_json, p
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.install_session import InstallSession, NextStep, next_step
+from acp_tui.install.install_session import InstallSession
+from acp_tui.install.next_step import NextStep, next_step
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.observe.timing import VENDOR, idle_time, typical_duration

@@ -63,7 +63,8 @@ class NodeKey:
 
 def trust(options: Namespace) -> int:
     """Show the host key of each node. Record the new ones after one question, each changed one after its own."""
-    source = with_known_hosts(open_plan(options.plan, options.passphrase_file))
+    opened = open_plan(options.plan, options.passphrase_file, allow_references=options.allow_references)
+    source = with_known_hosts(opened)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     require_known(source.plan, options.node or (), ())
@@ -72,7 +73,7 @@ def trust(options: Namespace) -> int:
     if not options.json:
         _print(found)
     source = _record(source, found, accept_new=options.accept_new)
-    final = [_state(source, one.address, one.key or ConnectErrorText(one.detail)) for one in found]
+    final = [_node_key(source, one.address, one.key, one.detail) for one in found]
     if options.json:
         print_json([one.to_json() for one in final])
     if all(one.state is KeyState.UNREACHABLE for one in final):
@@ -81,24 +82,18 @@ def trust(options: Namespace) -> int:
     return ExitStatus.DONE if all(one.state in good for one in final) else ExitStatus.CHECK_FAILED
 
 
-@dataclass(frozen=True)
-class ConnectErrorText:
-    """The reason why the host key of a node could not be read."""
-
-    detail: str
-
-
 def _read(source: OpenedPlan, addresses: list[str]) -> list[NodeKey]:
     found = asyncio.run(read_host_keys(source.plan, addresses, plan_dir=source.plan_dir))
     return [
-        _state(source, address, ConnectErrorText(key.detail) if isinstance(key, ConnectError) else key)
+        _node_key(source, address, "", key.detail) if isinstance(key, ConnectError) else _node_key(source, address, key)
         for address, key in found.items()
     ]
 
 
-def _state(source: OpenedPlan, address: str, key: str | ConnectErrorText) -> NodeKey:
-    if isinstance(key, ConnectErrorText):
-        return NodeKey(address, KeyState.UNREACHABLE, detail=key.detail)
+def _node_key(source: OpenedPlan, address: str, key: str, detail: str = "") -> NodeKey:
+    """Return the host key of a node with its state. `key`: "" if it could not be read; `detail` is then the reason."""
+    if not key:
+        return NodeKey(address, KeyState.UNREACHABLE, detail=detail)
     known = source.known_hosts.get(address)
     if known is None:
         return NodeKey(address, KeyState.NEW, key)

@@ -53,14 +53,6 @@ def secrets_in(document: bytes) -> tuple[str, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
-def mask_values(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` with every secret masked. The installer's error messages can quote the configuration."""
-    for secret in secrets:
-        for form in (secret, json.dumps(secret)[1:-1]):
-            text = text.replace(form, "••••••")
-    return text
-
-
 def _parsed(document: bytes) -> dict[str, JsonValue]:
     try:
         root: JsonValue = from_json(document)

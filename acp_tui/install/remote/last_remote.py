@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic_core import from_json
 
-from acp_tui.core.files import READ_LIMIT, private_folder, read_at_most, write_atomically
+from acp_tui.core.files import private_folder, read_limited, write_atomically
 from acp_tui.core.ownership import require_trusted
 
 _FILE = "afar.json"
@@ -41,7 +41,7 @@ def load_last_remote(home: Path) -> LastRemoteInstall | None:
     Raises: UntrustedPath if another user can change the record, because it names the plan to open."""
     require_trusted(home / _FILE)
     try:
-        document = from_json(read_at_most(home / _FILE, READ_LIMIT))
+        document = from_json(read_limited(home / _FILE))
         started = datetime.fromisoformat(document["started"]).astimezone(UTC)
         ended = document["ended"]
         return LastRemoteInstall(

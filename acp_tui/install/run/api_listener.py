@@ -70,7 +70,7 @@ def connection(client: Sequence[object], server: Sequence[object]) -> Connection
     return Connection(_from_python(client), _from_python(server))
 
 
-def require_trusted(opened: Connection, release: str, proc: Path = Path("/proc")) -> None:
+def require_trusted_listener(opened: Connection, release: str, proc: Path = Path("/proc")) -> None:
     """Raise `UntrustedListener` if the other end of `opened` must not receive the configuration.
 
     `release`: the release to install, which decides the container tool. `proc`: the /proc folder; tests replace it.

@@ -19,7 +19,7 @@ from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run import setup_script as setup
-from acp_tui.install.run.api_listener import UntrustedListener, connection, require_trusted
+from acp_tui.install.run.api_listener import UntrustedListener, connection, require_trusted_listener
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.state import Phase, RunState, post_unknown_text
@@ -181,7 +181,7 @@ async def _posting(run: Run) -> None:
 
     async def on_connect(client: Sequence[object], server: Sequence[object]) -> None:
         try:
-            await asyncio.to_thread(require_trusted, connection(client, server), state.spec.release)
+            await asyncio.to_thread(require_trusted_listener, connection(client, server), state.spec.release)
         except UntrustedListener as found:
             if found.listener != state.accepted_listener:
                 raise

@@ -7,15 +7,16 @@ new runner can read them.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from acp_tui.checks.release_traits import release_traits
+from acp_tui.core.local_host import is_local_address
 from acp_tui.core.text import sanitize
 from acp_tui.install.run.process_identity import Process, from_stat
 from acp_tui.install.run.state import SETUP_LOG, RunSpec
@@ -34,7 +35,7 @@ printf '%s ' "$code" 1<>"$exit.part" && mv "$exit.part" "$exit"
 """
 _START_TIMEOUT = 10.0  # seconds until the wrapper must have written its process
 _LOG_END = 64 * 1024  # bytes of the log that are searched for the API's address
-_ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::\d+)?")
+_ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::[0-9]+)?")
 
 
 def setup_command(plan: Plan) -> tuple[str, ...]:
@@ -161,17 +162,8 @@ def printed_addresses(run_dir: Path) -> tuple[str, ...]:
 
 def _is_local(address: str) -> bool:
     try:
-        host, port = urlsplit(address).hostname, urlsplit(address).port
+        host, port = urlsplit(address).hostname or "", urlsplit(address).port
+        usable = host == "localhost" or not ip_address(host).is_unspecified
     except ValueError:
         return False
-    if not host or port == 0:
-        return False
-    if host == "localhost":
-        return True
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, 0))  # bind succeeds only for addresses of this host
-    except OSError:
-        return False
-    return host != "0.0.0.0"  # noqa: S104 - compared, not bound
+    return usable and port != 0 and (host == "localhost" or is_local_address(host))

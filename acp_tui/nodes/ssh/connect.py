@@ -31,7 +31,7 @@ from acp_tui.nodes.ssh.keys import HOST_KEY_ALGORITHMS, client_key, host_key_alg
 from acp_tui.nodes.ssh.login import LoginClient
 from acp_tui.nodes.ssh.target import OnStage, Target
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.known_hosts import KnownHost, fingerprint
+from acp_tui.plan.known_hosts import KnownHost, fingerprint, is_confirmed
 
 _WITHOUT_WEAK_KEY_EXCHANGE = "-*-sha1,gss-*"
 _WITHOUT_WEAK_MACS = "-hmac-sha1*,umac-64*"
@@ -54,9 +54,8 @@ async def connect(
     something secret. `on_stage` is called with `tcp`, `handshake` and `login` when each stage begins. Raises
     ConnectError with the reason."""
     key = await asyncio.to_thread(client_key, target)
-    confirmed = known is not None and known.confirmed
     return await _with_retries(
-        lambda: _connect(target, key, known, on_stage, deadlines, log_in=confirmed or not changes), deadlines
+        lambda: _connect(target, key, known, on_stage, deadlines, log_in=is_confirmed(known) or not changes), deadlines
     )
 
 

@@ -1,4 +1,4 @@
-"""Open SSH connections to nodes: run commands and open SFTP sessions. The module `connect` opens them.
+"""A connection to a node over SSH: run commands and open SFTP sessions. The module `connect` opens connections.
 
 Only this package and the practice cluster import asyncssh.
 """

@@ -7,7 +7,7 @@ import asyncssh
 from acp_tui.nodes.ssh.errors import PasswordState
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import OnStage, Target
-from acp_tui.plan.known_hosts import KnownHost
+from acp_tui.plan.known_hosts import KnownHost, is_confirmed
 
 
 class LoginClient(asyncssh.SSHClient):
@@ -26,7 +26,7 @@ class LoginClient(asyncssh.SSHClient):
         *,
         log_in: bool = True,
     ) -> None:
-        confirmed = known is not None and known.confirmed
+        confirmed = is_confirmed(known)
         self._password = target.password if confirmed else None
         self.password = PasswordState.NONE if target.password is None else PasswordState.NOT_REQUESTED
         if target.password is not None and not confirmed:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import mask_user_info
-from acp_tui.core.text import truncate
+from acp_tui.core.text import sanitize, truncate
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.node_import.passwords import password_message
 from acp_tui.plan.paths import InvalidValue, build
@@ -28,7 +28,6 @@ MAX_HOSTS = 1000
 """Maximum number of nodes in a list. The limit detects a mistyped range that contains too many addresses."""
 _SHOWN = 60
 """A message quotes at most this number of characters from a list of nodes."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 _MOST_RANGES = 4
@@ -92,7 +91,7 @@ class InvalidHostLine(AcpError, ValueError):
 
 def cleaned(text: str) -> str:
     """Return the text without control characters and invisible characters. Newlines and tabs stay."""
-    return _CONTROL.sub("", with_newlines(text))
+    return sanitize(with_newlines(text), limit=None)
 
 
 def with_newlines(text: str) -> str:

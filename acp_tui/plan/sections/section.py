@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from acp_tui.plan.text_rules import one_line, printable
+from acp_tui.plan.text_rules import check_secret, printable
 
 T = TypeVar("T")
 
@@ -60,5 +60,5 @@ class Section(BaseModel):
             return printable(value)
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if isinstance(text, str):
-            one_line(text)
+            check_secret(text)
         return value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError, ExitStatus
-from acp_tui.core.files import error_reason, read_at_most, read_limited
+from acp_tui.core.files import error_reason, read_limited
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.core.text import truncate
 from acp_tui.preflight.bundle.layout import LARGEST, MODE, PRIVATE, PUBLIC, SEALED_NAMES, SUMS, mode_of
@@ -100,7 +100,7 @@ def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[F
 def _difference(file: Path, digest: str) -> str:
     """Return the reason why the content of `file` is not as expected; "" if its SHA-256 sum is `digest`."""
     try:
-        same = hashlib.sha256(read_at_most(file, LARGEST)).hexdigest() == digest
+        same = hashlib.sha256(read_limited(file, LARGEST)).hexdigest() == digest
     except OSError as error:
         return _("the file cannot be read: {reason}").format(reason=error_reason(error))
     return "" if same else _("the content of the file does not match its checksum")

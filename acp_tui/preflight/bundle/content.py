@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from acp_tui.core.files import read_at_most, resolve_path
+from acp_tui.core.files import read_limited, resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.core.i18n import _
 from acp_tui.core.ownership import require_trusted
@@ -166,7 +166,7 @@ def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:
 
 
 def _content(directory: Path, name: str) -> bytes:
-    return read_at_most(directory / name, LARGEST)
+    return read_limited(directory / name, LARGEST)
 
 
 def _text(directory: Path, name: str, content: bytes) -> str:

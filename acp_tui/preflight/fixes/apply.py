@@ -9,7 +9,6 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.i18n import _, pgettext
@@ -19,81 +18,16 @@ from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.connection import Connection
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
-from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import KnownHost, confirmed
 from acp_tui.plan.secret_mask import Mask
-from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
-from acp_tui.preflight.fixes.step import FixStep, InitScript
+from acp_tui.preflight.fixes.job import FixEvent, Job, NodeFixed, SecondLogin, StepDone
+from acp_tui.preflight.fixes.script import GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 
 _SECOND_LOGIN_WITHIN = GUARD * 3 / 4  # seconds; the rest is for restoring the settings before the guard does so
 _TRIES_AFTER_RELOAD = 5
 _INIT_WITHIN = 3600.0  # seconds
 _PACKAGES_WITHIN = 900.0  # seconds
 _PREVIEW_WITHIN = 60  # seconds
-
-
-@dataclass(frozen=True)
-class Job:
-    """The fix steps for one node, and its login.
-
-    `folder`: the folder on the node for the backups, below `script.BACKUPS`.
-    """
-
-    target: Target
-    known_host: KnownHost | None
-    steps: tuple[FixStep, ...]
-    folder: str
-    mask: Mask
-    """Masks the secrets of the plan in the output of the node."""
-    init: InitScript | None = None
-    """The vendor's script. It is required if PRE-INIT is one of the steps."""
-
-    @property
-    def undo(self) -> str:
-        """The command that a person runs on the node to undo the fixes."""
-        return f"bash {self.folder}/undo.sh"
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """An event: the commands of one step have ended.
-
-    It contains the exit status, and the end of the output without control characters.
-    """
-
-    address: str
-    requirement: str
-    status: int
-    output: str
-
-
-@dataclass(frozen=True)
-class SecondLogin:
-    """The result of the second login. `confirmed`: the new settings of sshd are kept. `detail`: the reason."""
-
-    address: str
-    confirmed: bool
-    detail: str
-
-
-@dataclass(frozen=True)
-class NodeFixed:
-    """The last event of a node.
-
-    `detail`: the error that ended the fix early; "" without an error. `started`: True if the node was possibly changed.
-    """
-
-    address: str
-    detail: str
-    started: bool
-
-
-FixEvent = NodeStage | StepDone | SecondLogin | NodeFixed
-
-
-def new_folder(now: datetime) -> str:
-    """Return the path of a new folder on the node, for the backups of one fix."""
-    return f"{BACKUPS}/{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGenerator[FixEvent, None]:

@@ -21,7 +21,7 @@ from acp_tui.install.run.api_listener import (
     connection,
     is_published,
     parse_sockets,
-    require_trusted,
+    require_trusted_listener,
 )
 from acp_tui.install.run.start_resume_abort import resume, start
 from acp_tui.install.run.state import Phase, read_state, write_state
@@ -127,21 +127,21 @@ def test_listener_at_loopback(
     if ports is not None:
         docker.write_text(ports)
     if trusted:
-        require_trusted(connection(*LOOPBACK), "4.0", proc)
+        require_trusted_listener(connection(*LOOPBACK), "4.0", proc)
     else:
         with pytest.raises(UntrustedListener, match=r"127\.0\.0\.1:8080"):
-            require_trusted(connection(*LOOPBACK), "4.0", proc)
+            require_trusted_listener(connection(*LOOPBACK), "4.0", proc)
 
 
 def test_listener_of_another_user_at_the_ipv6_loopback(tmp_path: Path) -> None:
     local = row("0" * 24 + "01000000:1F90", OTHER, remote="0" * 32 + ":0000")
     with pytest.raises(UntrustedListener, match=r"\[::1\]:8080"):
-        require_trusted(connection(*LOOPBACK6), "4.0", kernel(tmp_path, ROOT_ANY, local))
+        require_trusted_listener(connection(*LOOPBACK6), "4.0", kernel(tmp_path, ROOT_ANY, local))
 
 
 def test_address_of_another_host_is_not_trusted(tmp_path: Path) -> None:
     with pytest.raises(UntrustedListener, match="another host"):
-        require_trusted(connection(("192.0.2.7", 1), ("192.0.2.1", 8080)), "4.0", kernel(tmp_path, ROOT_ANY))
+        require_trusted_listener(connection(("192.0.2.7", 1), ("192.0.2.1", 8080)), "4.0", kernel(tmp_path, ROOT_ANY))
 
 
 def test_rows_of_this_kernel_are_parsed() -> None:
@@ -206,7 +206,7 @@ def foreign(tmp_path: Path) -> Iterator[Foreign]:
 
 def test_unreadable_socket_table_is_not_trusted(tmp_path: Path) -> None:
     with pytest.raises(UntrustedListener, match="cannot check who listens"):
-        require_trusted(connection(*LOOPBACK), "4.0", tmp_path)
+        require_trusted_listener(connection(*LOOPBACK), "4.0", tmp_path)
 
 
 async def test_rejected_connection_is_closed_before_anything_is_sent() -> None:

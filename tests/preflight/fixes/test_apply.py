@@ -5,7 +5,8 @@ import pytest
 from acp_tui.core.redaction import MASK
 from acp_tui.nodes.events import NodeStage
 from acp_tui.plan.secret_mask import secret_mask
-from acp_tui.preflight.fixes.apply import FixEvent, NodeFixed, SecondLogin, StepDone, _masked
+from acp_tui.preflight.fixes.apply import _masked
+from acp_tui.preflight.fixes.job import FixEvent, NodeFixed, SecondLogin, StepDone
 from tests.support.factories.plans import valid_plan
 
 ADDRESS = "10.20.0.11"

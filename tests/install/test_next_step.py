@@ -1,12 +1,11 @@
-"""The decision about an existing install, and the stored names of its state."""
+"""The decision about an existing install."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from acp_tui.install.install_session import NextStep, next_step
-from acp_tui.install.run.state import STATE_FILE, Phase, RunSpec, RunState, read_state, write_state
+from acp_tui.install.next_step import NextStep, next_step
+from acp_tui.install.run.state import Phase, RunSpec, RunState
 
 
 def run(folder: Path, phase: Phase, *, interrupted: bool = False) -> RunState:
@@ -38,11 +37,3 @@ def test_next_step_without_a_run_is_start() -> None:
 
 def test_interrupted_run_is_resumed(tmp_path: Path) -> None:
     assert next_step(run(tmp_path, Phase.INSTALLING, interrupted=True)) is NextStep.RESUME
-
-
-def test_stored_keys_keep_their_names(tmp_path: Path) -> None:
-    write_state(run(tmp_path, Phase.STARTING))
-    document = json.loads((tmp_path / STATE_FILE).read_text(encoding="utf-8"))
-    assert (document["despite"], document["spec"]["guarded"]) == (True, False)
-    state = read_state(tmp_path)
-    assert (state.ignore_node_changes, state.spec.recheck_before_post) == (True, False)
