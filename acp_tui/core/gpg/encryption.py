@@ -92,6 +92,7 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
     Raises: GpgFailed."""
     if isinstance(lock, ToPassphrase):
         with _gpg(temporary=True) as gpg:
+            gpg.encoding = "utf-8"  # for the passphrase; the default, Latin-1, can decode every output of gpg
             result = gpg.encrypt(
                 data,
                 None,
@@ -162,7 +163,9 @@ def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) 
             timer.start()
             try:
                 threads.submit(_write, running.stdin, start + data)
-                statuses = threads.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8"), result)
+                statuses = threads.submit(
+                    gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), result
+                )
                 result.data = running.stdout.read(_MAX_DECRYPTED + 1)
                 if len(result.data) > _MAX_DECRYPTED:
                     raise GpgFailed(
@@ -191,7 +194,11 @@ def _checked_text(passphrase: SecretStr) -> str:
     text = passphrase.get_secret_value()
     if not text or set(text) & set("\n\r\x00"):
         raise GpgFailed(_("the passphrase must be one line of text and must not be empty"))
-    if len(text.encode("utf-8", "surrogatepass")) > _MAX_PASSPHRASE:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # a byte from the environment that is not UTF-8
+        raise GpgFailed(_("the passphrase must be UTF-8 text")) from None
+    if size > _MAX_PASSPHRASE:
         raise GpgFailed(
             _("the passphrase is longer than {count} bytes; gpg cannot use it").format(count=_MAX_PASSPHRASE)
         )
@@ -248,5 +255,4 @@ def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
             raise ValueError("not gpg")
     except (OSError, ValueError) as error:
         raise GpgFailed(_("gpg is not installed on this host or does not run. Install the package gnupg.")) from error
-    gpg.encoding = "utf-8"
     return gpg

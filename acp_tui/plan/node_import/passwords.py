@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from acp_tui.core.i18n import _
 
 _NAMED = re.compile(r"pass(word|phrase|wd)?\s*[=:]", re.IGNORECASE)
+_NAMED_VALUE = re.compile(r"pass(?:word|phrase|wd)?['\"]?\s*[=:]\s*(?=\S)", re.IGNORECASE)
 _LOGIN = re.compile(r"""(?:^|(?<=[\s,;|='"/]))[A-Za-z_][^\s:=@,;|/'"]*:(?=[^\s/])""")
 """A user name and a colon, with text after the colon."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]-]+(%[A-Za-z0-9._-]*)?")
@@ -15,6 +16,11 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]-]+(%[A-Za-z0-9._-]*)?")
 def has_secret(text: str) -> bool:
     """Return True if the text can contain a password, also an unfinished one. Callers must not store such text."""
     return _NAMED.search(text) is not None or next(_logins(text), None) is not None
+
+
+def count_named(line: str) -> int:
+    """Return the number of passwords and passphrases on a line that have their name before them: `password=...`."""
+    return len(_NAMED_VALUE.findall(line))
 
 
 def login_secret(line: str) -> str:
