@@ -177,17 +177,6 @@ def test_passphrase_that_is_too_long_for_gpg_fails() -> None:
         decrypt(b"", long)
 
 
-def test_name_of_a_key_can_have_any_encoding(keyring: gnupg.GPG, tmp_path: Path) -> None:
-    name = b"J\xe4ger \x01 <a@example.com>"  # Latin-1
-    home = ["gpg", "--homedir", keyring.gnupghome, "--batch", "--display-charset", "utf-8", "--passphrase", ""]
-    command = [*home, "--quick-gen-key", name, "future-default", "default", "never"]
-    subprocess.run(command, check=True, capture_output=True)
-    exported = subprocess.run([*home, "--export"], check=True, capture_output=True).stdout
-    assert name in exported
-    (tmp_path / "key.pub").write_bytes(exported)
-    assert decrypt(encrypt(b"hidden", ToKey(str(tmp_path / "key.pub"))), None) == b"hidden"
-
-
 def test_passphrase_must_be_utf_8() -> None:
     with pytest.raises(GpgFailed, match="UTF-8"):
         encrypt(b"hidden", ToPassphrase(SecretStr("p\udce4ss")))
