@@ -35,6 +35,8 @@ FOUND: dict[str, tuple[str, bytes]] = {
         "ansible-yaml",
         b"all: &a {hosts: {x: {}}}\n" + b"".join(b"g%d: {hosts: {'n%d-[1:999]': {}}}\n" % (n, n) for n in range(9000)),
     ),
+    # long messages
+    "many-unknown-headings": ("node-table", b"ip" + b";name;passphrase and more" * 500),
     # long runs of digits
     "digits-in-a-plan": (
         "plan",
@@ -112,7 +114,9 @@ MEASURED = ("many-ranges", "many-ranges-in-a-table", "many-ranges-in-an-inventor
 
 @pytest.mark.parametrize("name", FOUND)
 def test_input_is_read_or_rejected(name: str, tmp_path: Path) -> None:
-    run(*FOUND[name], tmp_path, measured=name in MEASURED)
+    folder = tmp_path / "home" / "drafts" / "one"
+    folder.mkdir(parents=True)
+    run(*FOUND[name], folder, measured=name in MEASURED)
 
 
 def run(parser_name: str, data: bytes, folder: Path, *, measured: bool) -> None:

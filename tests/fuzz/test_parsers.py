@@ -47,12 +47,14 @@ MORE_UNITS = (
 IDS = [parser.name for parser in PARSERS]
 
 
-def run(parser: Parser, data: bytes, seconds: float) -> None:
-    """Run the parser, and accept only its documented errors and a limited CPU time."""
-    with tempfile.TemporaryDirectory() as folder:
+def run(parser: Parser, data: bytes, seconds: float, root: Path) -> None:
+    """Run the parser in a new folder below `root`, and accept only its documented errors and a limited CPU time."""
+    with tempfile.TemporaryDirectory(dir=root) as name:
+        folder = Path(name, "home", "drafts", "one")  # a draft also has its parent folders
+        folder.mkdir(parents=True)
         started = time.process_time()
         try:
-            parser.run(data, Path(folder))
+            parser.run(data, folder)
         except parser.errors as error:
             message = str(error)
         else:
@@ -65,33 +67,33 @@ def run(parser: Parser, data: bytes, seconds: float) -> None:
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
 def test_samples_are_valid(parser: Parser, tmp_path: Path) -> None:
     for number, sample in enumerate(parser.samples()[:20]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
+        folder = tmp_path / str(number) / "drafts" / "one"
+        folder.mkdir(parents=True)
         parser.run(sample, folder)
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
-def test_variants_of_samples(parser: Parser) -> None:
+def test_variants_of_samples(parser: Parser, tmp_path: Path) -> None:
     @FUZZ
     @given(variants(parser.samples()))
     def variant(data: bytes) -> None:
-        run(parser, data, SECONDS)
+        run(parser, data, SECONDS, tmp_path)
 
     variant()
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
-def test_large_inputs(parser: Parser) -> None:
+def test_large_inputs(parser: Parser, tmp_path: Path) -> None:
     for data in large(parser):
-        run(parser, data, BIG_SECONDS)
+        run(parser, data, BIG_SECONDS, tmp_path)
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
-def test_memory_for_large_inputs(parser: Parser) -> None:
+def test_memory_for_large_inputs(parser: Parser, tmp_path: Path) -> None:
     for data in list(large(parser))[:: 4 if NIGHTLY else 20]:
         tracemalloc.start()
         try:
-            run(parser, data, 10 * BIG_SECONDS)
+            run(parser, data, 10 * BIG_SECONDS, tmp_path)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.text import truncate
 from acp_tui.plan.node_import.host import (
     MAX_HOSTS,
     Host,
@@ -36,6 +37,8 @@ _COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("nic", "interface", "device"), "nic"),
     **dict.fromkeys(("name", "hostname", "host_name", "fqdn", "comment"), "name"),
 }
+_QUOTED = 300
+"""The note about unknown headings quotes at most this number of characters."""
 _SECRET = ("password", "key_passphrase")
 
 
@@ -80,7 +83,7 @@ def read_table(text: str, sign: str) -> ParsedNodes:
                         LineNote(
                             table.line_num,
                             _("columns with an unknown heading are not imported: {names}").format(
-                                names=", ".join(unknown)
+                                names=truncate(", ".join(unknown), _QUOTED)
                             ),
                         )
                     )
