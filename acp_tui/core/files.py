@@ -15,6 +15,8 @@ READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a file that `read_limited` reads.
 
 A path to a larger file, such as a disk image, is a mistake."""
+_PIECE = 64 * 1024
+"""Number of bytes that are read at once."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -67,8 +69,7 @@ def read_limited(path: Path) -> bytes:
     """Return the content of a file with a key, a certificate or a secret.
 
     Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than READ_LIMIT."""
-    with open_regular_file(path) as file:
-        content = file.read(READ_LIMIT + 1)
+    content = _first_bytes(path, READ_LIMIT + 1)
     if len(content) > READ_LIMIT:
         raise OSError(_("the file is larger than 1 MiB, so it is not a key, a certificate or a secret"))
     return content
@@ -78,11 +79,21 @@ def read_at_most(path: Path, limit: int) -> bytes:
     """Return the content of a file that acp-tui wrote. `limit`: the maximum size in bytes.
 
     Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than `limit`."""
-    with open_regular_file(path) as file:
-        content = file.read(limit + 1)
+    content = _first_bytes(path, limit + 1)
     if len(content) > limit:
         raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
     return content
+
+
+def _first_bytes(path: Path, most: int) -> bytes:
+    """Return at most the first `most` bytes of a file.
+
+    The file is read in pieces, because one read of `most` bytes would reserve this memory also for a short file."""
+    content = bytearray()
+    with open_regular_file(path) as file:
+        while piece := file.read(min(most - len(content), _PIECE)):
+            content += piece
+    return bytes(content)
 
 
 def error_reason(error: OSError) -> str:

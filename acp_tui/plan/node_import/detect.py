@@ -1,6 +1,6 @@
 """Detect the format of a list of nodes from its content, and mask the secrets in the list."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -12,7 +12,7 @@ from acp_tui.plan.node_import.ansible_ini import is_ini, read_ini
 from acp_tui.plan.node_import.ansible_yaml import is_yaml, read_yaml
 from acp_tui.plan.node_import.csv_table import delimiter, read_table
 from acp_tui.plan.node_import.host import LineNote, ListRejected, ParsedNodes, cleaned, size_problem, with_newlines
-from acp_tui.plan.node_import.passwords import count_named, login_secret
+from acp_tui.plan.node_import.passwords import has_other_secret, login_secret
 from acp_tui.plan.node_import.text_lines import read_lines
 
 
@@ -44,12 +44,13 @@ def _checked_secrets(reading: ParsedNodes, text: str) -> ParsedNodes:
 
     Invisible characters are removed from the list, but a secret must not change. `text`: the list as it was given."""
     raw, lines = with_newlines(text).split("\n"), cleaned(text).split("\n")
-    found = Counter(number for number, _secret in reading.secrets)
-    given = [*reading.secrets]
+    given, on_line = [*reading.secrets], defaultdict[int, set[str]](set)
+    for number, secret in reading.secrets:
+        on_line[number].add(secret)
     for number, line in enumerate(lines, 1):
         if secret := login_secret(line):
             given.append((number, secret))
-        if count_named(line) > found[number]:  # the value was not read, for example because of an error on the line
+        if has_other_secret(line, on_line[number]):  # it was not read, for example because of an error on the line
             given.append((number, line))
     changed = {number for number, _secret in given if raw[number - 1] != lines[number - 1]}
     values = {secret for number, secret in reading.secrets if number in changed}

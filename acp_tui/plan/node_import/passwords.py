@@ -1,12 +1,12 @@
 """Find passwords in the text of a list of nodes, also in the form `user:password@host`, which is not allowed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from acp_tui.core.i18n import _
 
 _NAMED = re.compile(r"pass(word|phrase|wd)?\s*[=:]", re.IGNORECASE)
-_NAMED_VALUE = re.compile(r"pass(?:word|phrase|wd)?['\"]?\s*[=:]\s*(?=\S)", re.IGNORECASE)
+_NAMED_VALUE = re.compile(r"pass(?:word|phrase|wd)?['\"]?\s*[=:]\s*['\"]?(?=\S)", re.IGNORECASE)
 _LOGIN = re.compile(r"""(?:^|(?<=[\s,;|='"/]))[A-Za-z_][^\s:=@,;|/'"]*:(?=[^\s/])""")
 """A user name and a colon, with text after the colon."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]-]+(%[A-Za-z0-9._-]*)?")
@@ -18,9 +18,10 @@ def has_secret(text: str) -> bool:
     return _NAMED.search(text) is not None or next(_logins(text), None) is not None
 
 
-def count_named(line: str) -> int:
-    """Return the number of passwords and passphrases on a line that have their name before them: `password=...`."""
-    return len(_NAMED_VALUE.findall(line))
+def has_other_secret(line: str, secrets: Collection[str]) -> bool:
+    """Return True if a line has a password or passphrase after its name, as in `password=...`, that differs from all
+    `secrets`."""
+    return any(not line.startswith(tuple(secrets), match.end()) for match in _NAMED_VALUE.finditer(line))
 
 
 def login_secret(line: str) -> str:
