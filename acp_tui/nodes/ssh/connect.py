@@ -171,7 +171,8 @@ def _connect_error(
             NodeState.UNREACHABLE, stage, _("the node refused the connection to port {port}").format(port=target.port)
         )
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
-        return ConnectionDropped(NodeState.UNREACHABLE, stage, closed_before_login())
+        detail = closed_before_login(greeted=client.greeted, host_key_algorithms=HOST_KEY_ALGORITHMS)
+        return ConnectionDropped(NodeState.UNREACHABLE, stage, detail)
     if isinstance(error, asyncssh.Error):
         text = _("the SSH login failed") if stage == "login" else _("the SSH handshake failed")
         return ConnectError(NodeState.UNREACHABLE, stage, with_error(text, error), client.server_key_line)
