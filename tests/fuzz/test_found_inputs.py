@@ -103,6 +103,7 @@ FOUND: dict[str, tuple[str, bytes]] = {
         "openssh-known-hosts",
         b"h -----BEGIN |(a+)+$|" + b"a" * 40 + b"b PUBLIC KEY-----\n",
     ),
+    "many-headers-in-known-hosts": ("openssh-known-hosts", b"-----BEGIN A-----" * 50_000),
     "many-names-in-known-hosts": (
         "openssh-known-hosts",
         b"10.0.0.*," * 80_000 + BY_NAME["openssh-known-hosts"].samples()[0],

@@ -32,8 +32,10 @@ HOST_KEY_ALGORITHMS = (
 """The accepted signature algorithms of host keys, the preferred one first. `ssh-rsa` is missing: it uses SHA-1."""
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
-_ODD_HEADER = re.compile(rb"-----BEGIN [A-Z0-9 -]*[^A-Z0-9 \r\n-]")
-"""The header of an armored key that has other characters than a valid one."""
+_HEADER = b"-----BEGIN "
+"""The start of the header of an armored key."""
+_ODD = re.compile(rb"[^A-Z0-9\s-]")
+"""A character that no valid header has."""
 
 
 def key_line(key: asyncssh.SSHKey) -> str:
@@ -52,7 +54,7 @@ def check_headers(content: bytes) -> None:
     """Raise asyncssh.KeyImportError if the header of an armored key in `content` has odd characters.
 
     asyncssh uses the header as a regular expression, and the search for a hostile expression never ends."""
-    if _ODD_HEADER.search(content):
+    if any(_ODD.search(line.partition(_HEADER)[2]) for line in content.split(b"\n")):
         raise asyncssh.KeyImportError(_("the header of a key is invalid"))
 
 
