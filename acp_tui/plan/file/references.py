@@ -7,6 +7,7 @@ of a plan can send secrets of the person who opens it. A policy therefore decide
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,8 @@ def _contents(document: Document, plan: Data) -> Iterator[Reference]:
 def _reference(
     kind: ReferenceKind, steps: tuple[PathPart, ...], source: str, document: Document, plan: Data
 ) -> Reference:
-    source = source if kind == "env" else str(resolve_path(document.folder.absolute(), source))
+    if kind != "env":  # the target of a link counts, because the author of the plan can choose it
+        source = os.path.realpath(resolve_path(document.folder.absolute(), source))
     return Reference(document.name, dotted(steps), kind, source, _receiver(steps, document, plan))
 
 

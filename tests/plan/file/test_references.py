@@ -100,8 +100,7 @@ def test_own_plan_is_read_without_a_question(plan: Path, monkeypatch: pytest.Mon
 
 
 @needs_root
-@pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
-@pytest.mark.parametrize("harm", ["owner", "mode"])
+@pytest.mark.parametrize(("name", "harm"), [("plan.yaml", "owner"), ("plan.yaml", "mode"), ("secrets.yaml", "mode")])
 def test_plan_that_another_user_can_change_reads_nothing(plan: Path, name: str, harm: str) -> None:
     secret = plan.with_name("pipe")
     os.mkfifo(secret)  # reading it is an error or waits
@@ -135,3 +134,32 @@ def test_confirmation_holds_for_the_same_sources_and_receivers(plan: Path, tmp_p
     for old, new in (("/etc/shadow", "/etc/passwd"), ("203.0.113.7", "203.0.113.9"), ("5000", "5001")):
         plan.write_text(PLAN.replace(old, new))
         assert not is_confirmed(home, found_in(plan)), f"{old} -> {new}"
+
+
+@needs_root
+def test_overlay_of_another_user_chooses_no_password_of_a_trusted_plan(plan: Path) -> None:
+    plan.write_text("admin: {password: mine}\n")
+    overlay = plan.with_name("secrets.yaml")
+    overlay.write_text("admin: {password: theirs}\n")
+    os.chown(overlay, STRANGER, -1)
+    with pytest.raises(PlanErrors, match=r"secrets.yaml:1 the file cannot be read: .* belongs to the user nobody"):
+        load_plan(plan)
+    os.chown(plan, STRANGER, -1)  # the author of the plan is the author of its overlay
+    admin = load_plan(plan).admin
+    assert admin.password is not None
+    assert admin.password.get_secret_value() == "theirs"
+
+
+@needs_root
+def test_reference_through_a_link_of_another_user_is_not_read(plan: Path) -> None:
+    """After the confirmation, that user could make the link lead to any file of root."""
+    secret, link = plan.with_name("secret"), plan.with_name("link")
+    secret.write_text("hidden\n")
+    link.symlink_to(secret)
+    plan.write_text(f"admin: {{password: {{file: {link}}}}}\n")
+    [reference] = found_in(plan).references
+    assert reference.source == str(secret)
+    load_plan(plan, references=lambda _found: None)
+    os.lchown(link, STRANGER, -1)
+    with pytest.raises(PlanErrors, match=r"link belongs to the user nobody"):
+        load_plan(plan, references=lambda _found: None)
