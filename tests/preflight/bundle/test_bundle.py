@@ -361,3 +361,14 @@ def test_bundle_with_a_reference_is_refused_before_it_is_read(tmp_path: Path, na
     with pytest.raises(BundleCorrupt, match=r"the key admin\.password has one") as damaged:
         open_bundle(directory)
     assert damaged.value.files == (name,)
+
+
+@needs_root
+def test_files_of_another_user_do_not_make_a_shared_folder_a_bundle(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    for name in ("SHA256SUMS", "plan.yaml", "setup.txt"):
+        (shared / name).write_text("0  plan.yaml\n")
+        os.chown(shared / name, STRANGER, -1)
+    assert write(shared / "bundle", tmp_path).is_dir()
