@@ -2,14 +2,14 @@
 
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from contextlib import suppress
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 from acp_tui.core.i18n import _
-from acp_tui.core.ownership import require_trusted
+from acp_tui.core.ownership import require_own_links, require_trusted
 
 READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a file that `read_limited` reads.
@@ -20,23 +20,36 @@ A path to a larger file, such as a disk image, is a mistake."""
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
     """Replace the content of the file `path` in one step.
 
-    After a crash or on a full disk, the file has either the old or the new content, never a part of it.
+    After a crash or on a full disk, the file has either the old or the new content, never a part of it. A symbolic link
+    at `path` is replaced. Links of other users on the way to it are not followed.
 
     Raises: OSError. The file is then unchanged."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    require_own_links(path.parent)
+    # All steps use this descriptor: in a folder of another user, its path could lead to a different folder meanwhile.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _replace(folder, path.name, data, mode)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _replace(folder: int, name: str, data: bytes, mode: int) -> None:
+    """Write a temporary file in the open folder, and rename it to `name`."""
+    temporary = f".{name}.{secrets.token_hex(4)}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(FileNotFoundError):
-            Path(name).unlink()
+            os.unlink(temporary, dir_fd=folder)
         raise
-    sync_folder(path.parent)
 
 
 def resolve_path(base: Path, name: str) -> Path:
@@ -61,6 +74,13 @@ def open_regular_file(path: Path) -> BufferedReader:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise OSError(_("the file is a device or a pipe; a regular file is required"))
+
+
+def create_file(path: Path, *, mode: int = 0o600) -> BufferedWriter:
+    """Create the file `path` and open it for writing. Raises: OSError, also if `path` exists."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.fchmod(handle, mode)
+    return os.fdopen(handle, "wb")
 
 
 def read_limited(path: Path) -> bytes:

@@ -20,9 +20,10 @@ import gnupg
 from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import error_reason, read_limited, resolve_path
+from acp_tui.core.files import error_reason, read_limited, read_trusted, resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.ownership import UntrustedPath
 
 _MAX_DECRYPTED = 8 << 20
 """Maximum size of decrypted data, in bytes. A small encrypted file can expand to any size."""
@@ -199,9 +200,13 @@ def _checked_text(passphrase: SecretStr) -> str:
 
 
 def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
-    """Import a public key file and return the fingerprints of its keys."""
+    """Import a public key file and return the fingerprints of its keys.
+
+    Whoever can change the file can choose who reads the secrets, so the file must be trusted."""
     try:
-        gpg.import_keys(read_limited(key_file))
+        gpg.import_keys(read_trusted(key_file))
+    except UntrustedPath as error:
+        raise GpgFailed(error.message) from error
     except OSError as error:
         text = _(
             "cannot read the key file {key}: {reason}. Enter the path of a public key file, or a fingerprint of 40 "
