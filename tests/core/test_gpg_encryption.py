@@ -25,6 +25,7 @@ from acp_tui.core.gpg.encryption import (
     read_passphrase,
 )
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
+from acp_tui.core.ownership import UntrustedPath
 from tests.support.other_users import STRANGER, needs_root
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
@@ -201,3 +202,17 @@ def test_home_folder_of_gpg_is_not_in_a_folder_that_others_can_change(
     (tmp_path / "shared").chmod(0o700)
     with gpg_home() as folder:
         assert folder.parent == tmp_path / "shared"
+
+
+@needs_root
+def test_keyring_and_passphrase_of_another_user_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """gpg-agent.conf in the home folder of gpg names a program to run."""
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path / "theirs"))
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "passphrase").write_text("known to them\n")
+    for name in ("theirs", "passphrase"):
+        os.chown(tmp_path / name, STRANGER, -1)
+    with pytest.raises(GpgFailed, match="theirs belongs to the user nobody"):
+        encrypt(b"hidden", ToKey("A" * 40))
+    with pytest.raises(UntrustedPath):
+        read_passphrase(tmp_path / "passphrase")

@@ -7,6 +7,7 @@ import pytest
 
 from acp_tui.plan.file import FoundReferences, PlanErrors, ReferencesRefused, load_plan, read_plan
 from acp_tui.plan.file.confirmed_references import is_confirmed, remember_confirmed
+from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
 
 STRANGER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
@@ -163,3 +164,35 @@ def test_reference_through_a_link_of_another_user_is_not_read(plan: Path) -> Non
     os.lchown(link, STRANGER, -1)
     with pytest.raises(PlanErrors, match=r"link belongs to the user nobody"):
         load_plan(plan, references=lambda _found: None)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "source"),
+    [
+        (f"package: {{core: core.tar, fingerprint: {'AB' * 20}}}", "package.fingerprint", "AB" * 20),
+        ("package: {core: core.tar}\nwaivers: [{requirement: BND-SIGN, reason: r, by: b}]", "waivers[0]", "BND-SIGN"),
+    ],
+    ids=["fingerprint", "waiver"],
+)
+def test_own_rule_for_packages_needs_a_decision(plan: Path, text: str, path: str, source: str) -> None:
+    """Root runs the scripts of the package. The author of an untrusted plan must not choose them unseen."""
+    plan.write_text(text)
+    [reference] = found_in(plan).references
+    assert (reference.path, reference.kind, reference.source) == (path, "package", source)
+    assert reference.receiver == str(plan.with_name("core.tar"))
+    remember_confirmed(plan.parent / "state", found_in(plan))
+    assert not is_confirmed(plan.parent / "state", found_in(plan)), "the package can change"
+    assert "packages that the vendor has not signed" in found_in(plan).lines()[0]
+
+
+def test_vendor_fingerprint_and_other_waivers_need_no_decision(plan: Path) -> None:
+    fingerprint = f"{VENDOR_FINGERPRINT[:20].lower()} {VENDOR_FINGERPRINT[20:]}"
+    plan.write_text(
+        f"package: {{core: core.tar, fingerprint: {fingerprint}}}\n"
+        "waivers: [{requirement: OS-KERNEL, reason: r, by: b}]\n"
+    )
+
+    def fail(found: FoundReferences) -> None:
+        pytest.fail(f"{found} needs no decision")
+
+    assert read_plan(plan, references=fail).problems == ()
