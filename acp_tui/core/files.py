@@ -9,7 +9,7 @@ from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 from acp_tui.core.i18n import _
-from acp_tui.core.ownership import require_own_links, require_trusted
+from acp_tui.core.ownership import require_own_links, require_trusted, require_trusted_status
 
 READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a file that `read_limited` reads.
@@ -99,7 +99,11 @@ def read_at_most(path: Path, limit: int) -> bytes:
 
     Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than `limit`."""
     with open_regular_file(path) as file:
-        content = file.read(limit + 1)
+        return _limited(file, limit)
+
+
+def _limited(file: BufferedReader, limit: int) -> bytes:
+    content = file.read(limit + 1)
     if len(content) > limit:
         raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
     return content
@@ -140,9 +144,11 @@ def make_folders(path: Path, *, mode: int = 0o755) -> None:
 
 
 def read_trusted(path: Path, limit: int = READ_LIMIT) -> bytes:
-    """Return the content of a file of the state folder. `limit`: the maximum size in bytes.
+    """Return the content of a file that must be trusted. `limit`: the maximum size in bytes.
 
     Raises: UntrustedPath if another user can change the file or one of its parents; OSError, also if the file is larger
     than `limit`."""
     require_trusted(path)
-    return read_at_most(path, limit)
+    with open_regular_file(path) as file:
+        require_trusted_status(path, os.fstat(file.fileno()))
+        return _limited(file, limit)

@@ -111,6 +111,14 @@ def own_weakness(path: Path, found: os.stat_result) -> str:
     return _reason(path, found, trusted_owners(), is_parent=False)
 
 
+def require_trusted_status(path: Path, found: os.stat_result) -> None:
+    """Raise UntrustedPath if another user can change the open file `path`. `found`: its status, from fstat.
+
+    In a folder such as /tmp, another user can create or remove a file after the check of its path."""
+    if reason := own_weakness(path, found):
+        raise UntrustedPath(path, Weakness(path, reason))
+
+
 def owner_name(path: Path) -> str:
     """Return the name of the owner of `path`, or the user ID if it has no name. Raises OSError."""
     return _user(path.lstat().st_uid)

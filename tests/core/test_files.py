@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from acp_tui.core import files
 from acp_tui.core.files import create_file, private_folder, read_trusted, write_atomically
 from acp_tui.core.ownership import UntrustedPath
 from tests.support.other_users import STRANGER, needs_root
@@ -99,3 +100,19 @@ def test_created_file_is_private_and_never_one_that_exists(tmp_path: Path) -> No
         with pytest.raises(FileExistsError):
             create_file(tmp_path / name)
     assert not (tmp_path / "target").exists()
+
+
+@needs_root
+def test_file_that_another_user_creates_after_the_check_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+
+    def created(_path: Path) -> None:
+        """Create the file right after its path was checked, as another user can do in /tmp."""
+        file.write_text("theirs")
+        os.chown(file, STRANGER, -1)
+
+    monkeypatch.setattr(files, "require_trusted", created)
+    with pytest.raises(UntrustedPath):
+        read_trusted(file)

@@ -88,10 +88,10 @@ class Document:
 
 @dataclass(frozen=True)
 class PlanContent:
-    """The content of a plan file or an overlay, and who can change it. `owner`: a user ID."""
+    """The content of a plan file or an overlay, and who can change it. `status`: the status of the open file."""
 
     data: bytes
-    owner: int
+    status: os.stat_result
     weakness: str
     """The reason why another user can change the file; "" if only the operator and root can."""
 
@@ -104,9 +104,8 @@ def read_content(path: Path) -> PlanContent:
     with open_regular_file(path) as file:
         found = os.fstat(file.fileno())
         weak = weakness_of(path)
-        return PlanContent(
-            file.read(MAX_BYTES + 1), found.st_uid, own_weakness(path, found) or (weak.reason if weak else "")
-        )
+        weakness = own_weakness(path, found) or (weak.reason if weak else "")
+        return PlanContent(file.read(MAX_BYTES + 1), found, weakness)
 
 
 def parse_document(path: Path, raw: bytes) -> Document:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason
 from acp_tui.core.i18n import _, npgettext
-from acp_tui.core.ownership import require_trusted, trusted_owners
+from acp_tui.core.ownership import require_trusted_status, trusted_owners
 from acp_tui.plan.file.document import Document, PlanContent, Problem, Value, parse_document, read_content
 from acp_tui.plan.file.references import FoundReferences, ReferencePolicy, find_references, only_trusted
 from acp_tui.plan.file.secrets import merge_overlay, readable_secrets, resolve_secrets
@@ -102,8 +102,8 @@ def _read_overlay(path: Path, given: bytes | None, plan: PlanContent) -> tuple[D
         return parse_document(path, given), ""
     try:
         content = read_content(path)
-        if content.owner not in {*trusted_owners(), plan.owner}:
-            require_trusted(path)
+        if content.status.st_uid not in {*trusted_owners(), plan.status.st_uid}:
+            require_trusted_status(path, content.status)
     except FileNotFoundError:
         return document, ""
     except OSError as error:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.plan.file import FoundReferences, PlanErrors, ReferencesRefused, load_plan, read_plan
+from acp_tui.core.ownership import Weakness, weakness_of
+from acp_tui.plan.file import FoundReferences, PlanErrors, ReferencesRefused, document, load_plan, read_plan
 from acp_tui.plan.file.confirmed_references import is_confirmed, remember_confirmed
 from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
 
@@ -149,6 +150,25 @@ def test_overlay_of_another_user_chooses_no_password_of_a_trusted_plan(plan: Pat
     admin = load_plan(plan).admin
     assert admin.password is not None
     assert admin.password.get_secret_value() == "theirs"
+
+
+@needs_root
+def test_overlay_that_another_user_removes_after_it_was_opened_is_not_used(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan.write_text("admin: {password: mine}\n")
+    overlay = plan.with_name("secrets.yaml")
+    overlay.write_text("admin: {password: theirs}\n")
+    os.chown(overlay, STRANGER, -1)
+
+    def removed(path: Path) -> Weakness | None:
+        if path == overlay:
+            overlay.unlink()
+        return weakness_of(path)
+
+    monkeypatch.setattr(document, "weakness_of", removed)
+    with pytest.raises(PlanErrors, match="the file cannot be read"):
+        load_plan(plan)
 
 
 @needs_root
