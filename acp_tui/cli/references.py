@@ -37,6 +37,6 @@ def _ask(found: FoundReferences) -> None:
         )
     for line in found.lines():
         print_err(line)
-    if not confirm(_("May acp-tui read these values and send them to these receivers?"), ""):
+    if not confirm(_("May acp-tui read these values, send them to these receivers, and use these packages?"), ""):
         message = _("The references were not confirmed, so acp-tui has not read them. Ask the author of the plan.")
         raise CommandFailed(message, ExitStatus.CHECK_FAILED)

@@ -2,14 +2,14 @@
 
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from contextlib import suppress
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 from acp_tui.core.i18n import _
-from acp_tui.core.ownership import require_trusted
+from acp_tui.core.ownership import require_own_links, require_trusted, require_trusted_status
 
 READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a key, a certificate, a secret or another small file."""
@@ -20,23 +20,36 @@ _PIECE = 64 * 1024
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
     """Replace the content of the file `path` in one step.
 
-    After a crash or on a full disk, the file has either the old or the new content, never a part of it.
+    After a crash or on a full disk, the file has either the old or the new content, never a part of it. A symbolic link
+    at `path` is replaced. Links of other users on the way to it are not followed.
 
     Raises: OSError. The file is then unchanged."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    require_own_links(path.parent)
+    # All steps use this descriptor: in a folder of another user, its path could lead to a different folder meanwhile.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _replace(folder, path.name, data, mode)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _replace(folder: int, name: str, data: bytes, mode: int) -> None:
+    """Write a temporary file in the open folder, and rename it to `name`."""
+    temporary = f".{name}.{secrets.token_hex(4)}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(FileNotFoundError):
-            Path(name).unlink()
+            os.unlink(temporary, dir_fd=folder)
         raise
-    sync_folder(path.parent)
 
 
 def resolve_path(base: Path, name: str) -> Path:
@@ -63,24 +76,35 @@ def open_regular_file(path: Path) -> BufferedReader:
     raise OSError(_("the file is a device or a pipe; a regular file is required"))
 
 
+def create_file(path: Path, *, mode: int = 0o600) -> BufferedWriter:
+    """Create the file `path` and open it for writing. Raises: OSError, also if `path` exists."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.fchmod(handle, mode)
+    return os.fdopen(handle, "wb")
+
+
 def read_limited(path: Path, limit: int = READ_LIMIT) -> bytes:
     """Return the content of a file. `limit`: the maximum size in bytes.
 
     Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than `limit`."""
-    content = _first_bytes(path, limit + 1)
+    with open_regular_file(path) as file:
+        return _limited(file, limit)
+
+
+def _limited(file: BufferedReader, limit: int) -> bytes:
+    content = _first_bytes(file, limit + 1)
     if len(content) > limit:
         raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
     return content
 
 
-def _first_bytes(path: Path, most: int) -> bytes:
+def _first_bytes(file: BufferedReader, most: int) -> bytes:
     """Return at most the first `most` bytes of a file.
 
     The file is read in pieces, because one read of `most` bytes would reserve this memory also for a short file."""
     content = bytearray()
-    with open_regular_file(path) as file:
-        while piece := file.read(min(most - len(content), _PIECE)):
-            content += piece
+    while piece := file.read(min(most - len(content), _PIECE)):
+        content += piece
     return bytes(content)
 
 
@@ -119,9 +143,11 @@ def make_folders(path: Path, *, mode: int = 0o755) -> None:
 
 
 def read_trusted(path: Path, limit: int = READ_LIMIT) -> bytes:
-    """Return the content of a file of the state folder. `limit`: the maximum size in bytes.
+    """Return the content of a file that must be trusted. `limit`: the maximum size in bytes.
 
     Raises: UntrustedPath if another user can change the file or one of its parents; OSError, also if the file is larger
     than `limit`."""
     require_trusted(path)
-    return read_limited(path, limit)
+    with open_regular_file(path) as file:
+        require_trusted_status(path, os.fstat(file.fileno()))
+        return _limited(file, limit)

@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -42,12 +42,47 @@ def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
 
 
 @contextmanager
-def locked_folder(folder: Path, *, follow_link: bool = True) -> Iterator[int | None]:
-    """Try to lock `folder`. Yield its file descriptor, or None if another process holds the lock.
+def locked_folder(folder: Path) -> Iterator[int | None]:
+    """Try to lock the private folder `folder`. Yield its file descriptor, or None if another process holds the lock.
 
-    Raises: OSError if `folder` is not a folder, or if it is a symbolic link and `follow_link` is False."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (0 if follow_link else os.O_NOFOLLOW))
+    Every user who can read a folder can lock it, so `folder` must have the mode 0700.
+    Raises: OSError if `folder` is not a folder, or if it is a symbolic link."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         yield handle if try_lock(handle) else None
     finally:
         os.close(handle)
+
+
+@contextmanager
+def new_locked_folder(folder: Path) -> Iterator[bool]:
+    """Create the private folder `folder` if it is missing, and lock it. Yield False if another process holds the lock.
+
+    The process that holds the lock can remove the folder. Raises: OSError."""
+    handle = _new_locked(folder)
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _new_locked(folder: Path) -> int | None:
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process has removed the folder in the meantime
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            if not try_lock(handle):
+                os.close(handle)
+                return None
+            if _is_open(folder, handle):
+                return handle
+            os.close(handle)
+
+
+def _is_open(folder: Path, handle: int) -> bool:
+    """Return True if `handle` is still the descriptor of the folder at the path `folder`."""
+    try:
+        return os.path.samestat(os.fstat(handle), folder.lstat())
+    except FileNotFoundError:
+        return False

@@ -93,11 +93,30 @@ def weakness_of(path: Path) -> Weakness | None:
     return None
 
 
+def require_own_links(path: Path) -> None:
+    """Raise UntrustedPath if a symbolic link on the way to `path` belongs to another user.
+
+    That user decides where the link leads, for example to a file that only root can read. The other rules of trust do
+    not apply, so `path` can be in a folder of another user. Raises OSError if a part cannot be read."""
+    owners = trusted_owners()
+    for part, found, _is_parent in _parts(path):
+        if stat.S_ISLNK(found.st_mode) and (reason := _reason(part, found, owners, is_parent=False)):
+            raise UntrustedPath(path, Weakness(part, reason))
+
+
 def own_weakness(path: Path, found: os.stat_result) -> str:
     """Return the reason why a file or folder is not trusted; "" if it is trusted. Its parents are not checked.
 
     `found`: the status of `path`, from lstat."""
     return _reason(path, found, trusted_owners(), is_parent=False)
+
+
+def require_trusted_status(path: Path, found: os.stat_result) -> None:
+    """Raise UntrustedPath if another user can change the open file `path`. `found`: its status, from fstat.
+
+    In a folder such as /tmp, another user can create or remove a file after the check of its path."""
+    if reason := own_weakness(path, found):
+        raise UntrustedPath(path, Weakness(path, reason))
 
 
 def owner_name(path: Path) -> str:

@@ -58,7 +58,7 @@ def build_package(folder: Path, behaviour: Behaviour, *, filler: int = 6) -> Pra
     private_folder(folder)
     core = folder / CORE_NAME
     signature, public_key, built = core.with_name(f"{core.name}.sig"), folder / "verify-key.pub", folder / "built"
-    members = tuple(_members(behaviour, filler))
+    members = tuple(_members(folder, behaviour, filler))
     recipe = sha256(b"".join(f"{m.name} {m.mode} ".encode() + m.content for m in members)).hexdigest()
     known, _space, fingerprint = built.read_text(encoding="ascii").partition(" ") if built.exists() else ("", "", "")
     if known != recipe:
@@ -102,13 +102,13 @@ class _Member:
     mode: int
 
 
-def _members(behaviour: Behaviour, filler: int) -> Iterator[_Member]:
+def _members(folder: Path, behaviour: Behaviour, filler: int) -> Iterator[_Member]:
     assets = asset_path("demo")
     yield _Member("installer/setup.sh", (assets / "setup.sh").read_bytes(), 0o755)
     yield _Member("installer/res/init.sh", (assets / "package" / "init.sh").read_bytes(), 0o755)
     yield _Member("installer/README.md", _README, 0o644)
     yield _Member("installer/python", _python_wrapper(), 0o755)
-    with tempfile.TemporaryDirectory() as manners:
+    with tempfile.TemporaryDirectory(dir=folder) as manners:  # the package gets all files in it
         write_behaviour(Path(manners), behaviour)
         for file in sorted(Path(manners).iterdir()):
             yield _Member(f"installer/{file.name}", file.read_bytes(), 0o644)

@@ -21,6 +21,7 @@ from acp_tui import __version__
 from acp_tui.core.clock import now
 from acp_tui.core.files import open_regular_file, read_limited, resolve_path, write_atomically
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.ownership import require_trusted
 from acp_tui.core.redaction import Masker
 from acp_tui.core.text import sanitize
 from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in
@@ -59,13 +60,17 @@ def write_archive(
     *,
     run_dir: Path | None = None,
 ) -> Archive:
-    """Write the support archive of a run to `path`. Raises: OSError; the archive is then not written.
+    """Write the support archive of a run to `path`. Raises: OSError; the archive is then not written. It is an
+    UntrustedPath if another user can change the folder of the run, because its files could be links to any file.
 
     `state`: the state of the run; None: the state cannot be read, or no run exists. `run_dir`: the folder of a run
     whose state cannot be read. `plan`: a plan whose secrets are masked too, because the bundle of the run may no longer
     contain them. `extra`: the text of additional files, by file name."""
+    folder_of_run = state.spec.run_dir if state else run_dir
+    if folder_of_run is not None:
+        require_trusted(folder_of_run)
     mask = Masker(run_secrets(state, plan))
-    found = _texts(state, state.spec.run_dir if state else run_dir)
+    found = _texts(state, folder_of_run)
     texts = {name: mask(text) for name, text in (*found, *(extra or {}).items())}
     sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in texts.items())
     folder = f"acp-tui-support-{now():%Y%m%dT%H%M%SZ}"

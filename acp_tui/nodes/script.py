@@ -28,7 +28,7 @@ MAX_OUTPUT = 256 * 1024
 _FLUSH_EVERY = 10  # collectors per write: few packets, and still several updates
 
 _LAUNCH = """sh -c '
-LC_ALL=C; export LC_ALL; unset BASH_ENV ENV POSIXLY_CORRECT;
+cd /; LC_ALL=C; export LC_ALL; unset BASH_ENV ENV POSIXLY_CORRECT;
 command -v timeout >/dev/null || timeout() { shift; "$@"; };
 u=$(id -u); r=0; m=;
 if [ "$u" != 0 ]; then
@@ -41,10 +41,11 @@ LAUNCH = fill_template(_LAUNCH.replace("\n", " "), SUDO=str(SUDO_PATIENCE))
 
 It becomes root if sudo works without a password. It passes three arguments to the script: `$1` is the user ID of the
 login, `$2` the exit status of sudo, `$3` the message of sudo. It is one line, because the login shell can be csh. It
-contains no path, because the shell can be restricted. `-p` prevents bash from importing functions from the user's
+contains no path of a program, because the shell can be restricted. `cd /`: Python on the node searches the current
+folder for modules, and other users could place some there. `-p` prevents bash from importing functions from the user's
 environment."""
 
-LAUNCH_PLAIN = "sh -c 'unset BASH_ENV; exec bash --norc -p -s'"
+LAUNCH_PLAIN = "sh -c 'cd /; unset BASH_ENV; exec bash --norc -p -s'"
 """A command like `LAUNCH`, but without sudo. It is for scripts that need a quick reply."""
 
 _HEADER = """\

@@ -20,7 +20,7 @@ from pathlib import Path
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import make_folders, read_limited, write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.core.locks import locked_folder
+from acp_tui.core.locks import new_locked_folder
 from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
 from acp_tui.package.archive_safety import OURS
 from acp_tui.package.file_record import FileRecord, complete
@@ -153,16 +153,17 @@ def locked_install_dir(target: Path) -> Iterator[Path]:
         require_trusted(target)  # in a shared folder such as /tmp, another user can be faster
     except UntrustedPath as error:
         raise UnpackFailed(error.message) from error
-    with locked_folder(target) as lock:
-        if lock is None:
+    staging = target / STAGING
+    # Other users cannot open this folder, so they cannot hold its lock. They could lock the install folder.
+    with new_locked_folder(staging) as locked:
+        if not locked:
             raise UnpackFailed(
                 _("Another acp-tui process is unpacking into {folder}. Wait until it has finished.").format(
                     folder=target
                 )
             ) from None
-        staging = target / STAGING
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(mode=0o700)
+        for leftover in staging.iterdir():
+            shutil.rmtree(leftover, ignore_errors=True)
         try:
             yield staging
         finally:

@@ -5,6 +5,7 @@ the bundle belong to a different host.
 """
 
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.checks.local_file_facts import PrimaryCluster
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
-from acp_tui.plan.file import PlanErrors, Problem, ReferencesRefused, read_plan
+from acp_tui.plan.file import FoundReferences, PlanErrors, Problem, ReferencesRefused, only_trusted, read_plan
 from acp_tui.plan.model import Plan, field_at
 from acp_tui.plan.sections.section import is_secret
 from acp_tui.preflight.bundle import DOCUMENT, BundleCorrupt, is_bundle, is_sealed, open_bundle
@@ -43,11 +44,20 @@ def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
         return PrimaryCluster(str(path), error=f"{path}: {error.strerror or error}")
 
 
+def _only_trusted_secrets(found: FoundReferences) -> None:
+    """Raise ReferencesRefused if another user can change the plan and it has references to secrets.
+
+    Its rules for packages do not matter, because the packages of the primary cluster are not used here."""
+    secrets = tuple(one for one in found.references if one.kind != "package")
+    if secrets:
+        only_trusted(replace(found, references=secrets))
+
+
 def _from_plan(path: Path) -> PrimaryCluster:
     if path.exists() and not path.is_file():
         trouble = _("{path} is neither a plan file nor a bundle folder").format(path=path)
         return PrimaryCluster(str(path), error=trouble)
-    reading = read_plan(path)
+    reading = read_plan(path, references=_only_trusted_secrets)
     closed = [str(problem) for problem in reading.problems if _is_of_secret(problem)]
     if reading.plan is None or len(closed) < len(reading.problems):
         raise PlanErrors(reading.problems)

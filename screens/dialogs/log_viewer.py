@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from acp_tui.core.files import resolve_path
+from acp_tui.core.files import create_file, open_regular_file, resolve_path
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.units import megabytes
 from acp_tui.install.observe.log_reader import Page, before, find, last, page
@@ -183,8 +183,7 @@ def _saved(log: Path, name: str) -> str:
     """Copy the log to the new file `name`. Return the message for the operator."""
     target = resolve_path(Path(), name)
     try:
-        with log.open("rb") as source, target.open("xb") as copy:
-            target.chmod(0o600)
+        with open_regular_file(log) as source, create_file(target) as copy:
             shutil.copyfileobj(source, copy, 1024 * 1024)
     except OSError as error:
         reason = error.strerror or error

@@ -33,7 +33,7 @@ class ConfirmReferences(ModalScreen[bool]):
         self._found = found
 
     def compose(self) -> ComposeResult:
-        question = _("May acp-tui read these values and send them to these receivers?")
+        question = _("May acp-tui read these values, send them to these receivers, and use these packages?")
         with Vertical(classes="dialog tall wide"):
             yield Label(_("References to secrets of this host"), classes="dialog-title", markup=False)
             with VerticalScroll(id="reading"):

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from textual.app import SuspendNotSupported
 
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.python_command import module_command
 from acp_tui.install.start import bundle_for
 from acp_tui.preflight.bundle import remove_secrets
 from screens.dialogs.prompts import Confirm
@@ -42,7 +42,7 @@ async def install_remotely(step: "WizardStep", install: "InstallSession") -> Non
     folder = install.home / "bundles" / f"afar-{node.address}"
     shutil.rmtree(folder, ignore_errors=True)
     bundle = await bundle_for(install.plan, session.report(), install.known_hosts, folder, plan_dir=install.plan_dir)
-    command = (sys.executable, "-m", "acp_tui", "install", str(bundle))
+    command = module_command("acp_tui", "install", str(bundle))
     try:
         with step.app.suspend():
             status = _run(command)

@@ -11,7 +11,7 @@ from acp_tui.core.errors import ExitStatus
 from tests.support.bundles import TAKES_A_PLAN
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-QUESTION = "May acp-tui read these values and send them to these receivers? [y/N]"
+QUESTION = "May acp-tui read these values, send them to these receivers, and use these packages? [y/N]"
 CANARY = "c4nary-of-root"
 
 

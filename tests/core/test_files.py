@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.core.files import private_folder, read_trusted
+from acp_tui.core import files
+from acp_tui.core.files import create_file, private_folder, read_trusted, write_atomically
 from acp_tui.core.ownership import UntrustedPath
 from tests.support.other_users import STRANGER, needs_root
 
@@ -58,3 +59,60 @@ def test_file_of_another_user_is_not_read(tmp_path: Path) -> None:
     os.chown(tmp_path / "file", STRANGER, -1)
     with pytest.raises(UntrustedPath, match="belongs to the user nobody"):
         read_trusted(tmp_path / "file")
+
+
+@needs_root
+def test_link_of_another_user_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "folder")
+    write_atomically(link / "report", "own link")
+    os.lchown(link, STRANGER, -1)
+    with pytest.raises(UntrustedPath, match="link belongs to the user nobody"):
+        write_atomically(link / "report", "other link")
+    assert (tmp_path / "folder" / "report").read_text() == "own link"
+
+
+def test_file_is_written_to_the_folder_that_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    real_sync = os.fsync
+
+    def replace_folder(handle: int) -> None:
+        """Replace the folder by a link while its new file is written, as its owner can do."""
+        monkeypatch.setattr(os, "fsync", real_sync)
+        folder.rename(tmp_path / "moved")
+        folder.symlink_to(other)
+
+    monkeypatch.setattr(os, "fsync", replace_folder)
+    write_atomically(folder / "report", "text")
+    assert [path.name for path in (tmp_path / "moved").iterdir()] == ["report"]
+    assert list(other.iterdir()) == []
+
+
+def test_created_file_is_private_and_never_one_that_exists(tmp_path: Path) -> None:
+    with create_file(tmp_path / "new") as file:
+        file.write(b"text")
+    assert mode(tmp_path / "new") == 0o600
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    for name in ("new", "link"):
+        with pytest.raises(FileExistsError):
+            create_file(tmp_path / name)
+    assert not (tmp_path / "target").exists()
+
+
+@needs_root
+def test_file_that_another_user_creates_after_the_check_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+
+    def created(_path: Path) -> None:
+        """Create the file right after its path was checked, as another user can do in /tmp."""
+        file.write_text("theirs")
+        os.chown(file, STRANGER, -1)
+
+    monkeypatch.setattr(files, "require_trusted", created)
+    with pytest.raises(UntrustedPath):
+        read_trusted(file)

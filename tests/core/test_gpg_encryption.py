@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.core.files import READ_LIMIT
+from acp_tui.core.gpg import home as gpg_homes
 from acp_tui.core.gpg.encryption import (
     GpgFailed,
     PassphraseNeeded,
@@ -23,6 +24,9 @@ from acp_tui.core.gpg.encryption import (
     encrypt,
     read_passphrase,
 )
+from acp_tui.core.gpg.home import GpgHomeError, gpg_home
+from acp_tui.core.ownership import UntrustedPath
+from tests.support.other_users import STRANGER, needs_root
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 PHRASE = SecretStr("pässwörd with = and 'quotes' 42")
@@ -158,7 +162,7 @@ def test_path_that_is_not_a_regular_file_has_no_passphrase(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"x" * (READ_LIMIT + 1))
     for path, reason in (
-        (Path("/dev/zero"), "device"),
+        (Path("/dev/zero"), "device|other users can write"),
         (tmp_path / "pipe", "pipe"),
         (tmp_path, "directory"),
         (tmp_path / "large", "larger than 1 MiB"),
@@ -182,3 +186,40 @@ def test_passphrase_must_be_utf_8() -> None:
         encrypt(b"hidden", ToPassphrase(SecretStr("p\udce4ss")))
     with pytest.raises(GpgFailed, match="UTF-8"):
         decrypt(b"hidden", SecretStr("p\udce4ss"))
+
+
+@needs_root
+def test_key_file_of_another_user_encrypts_nothing(tmp_path: Path) -> None:
+    key = tmp_path / "key.asc"
+    key.write_text("key")
+    os.chown(key, STRANGER, -1)
+    with pytest.raises(GpgFailed, match="belongs to the user nobody"):
+        encrypt(b"hidden", ToKey(str(key)))
+
+
+def test_home_folder_of_gpg_is_not_in_a_folder_that_others_can_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(gpg_homes, "PLACES", (tmp_path / "shared",))
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    with pytest.raises(GpgHomeError, match="other users can write"), gpg_home():
+        pass
+    (tmp_path / "shared").chmod(0o700)
+    with gpg_home() as folder:
+        assert folder.parent == tmp_path / "shared"
+
+
+@needs_root
+def test_keyring_and_passphrase_of_another_user_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """gpg-agent.conf in the home folder of gpg names a program to run."""
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path / "theirs"))
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "passphrase").write_text("known to them\n")
+    for name in ("theirs", "passphrase"):
+        os.chown(tmp_path / name, STRANGER, -1)
+    with pytest.raises(GpgFailed, match="theirs belongs to the user nobody"):
+        encrypt(b"hidden", ToKey("A" * 40))
+    with pytest.raises(UntrustedPath):
+        read_passphrase(tmp_path / "passphrase")

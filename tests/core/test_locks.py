@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.core.locks import locked_folder, try_lock, wait_for_lock
+from acp_tui.core.locks import locked_folder, new_locked_folder, try_lock, wait_for_lock
 
 HOLDER = """
 import sys
@@ -63,10 +63,18 @@ def test_locked_folder_yields_none_while_it_is_held(tmp_path: Path) -> None:
         assert os.fstat(again).st_ino == tmp_path.stat().st_ino
 
 
-def test_link_is_rejected_if_links_are_not_followed(tmp_path: Path) -> None:
+def test_link_to_a_folder_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "folder")
-    with locked_folder(tmp_path / "link") as lock:
-        assert lock is not None
-    with pytest.raises(NotADirectoryError), locked_folder(tmp_path / "link", follow_link=False):
+    with pytest.raises(NotADirectoryError), locked_folder(tmp_path / "link"):
         pass
+
+
+def test_new_locked_folder_is_private_and_can_be_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    with new_locked_folder(folder) as first, new_locked_folder(folder) as second:
+        assert (first, second) == (True, False)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        folder.rmdir()
+        with new_locked_folder(folder) as third:  # another folder, although the first one is still locked
+            assert third

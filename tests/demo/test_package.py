@@ -1,6 +1,7 @@
 """The practice package goes through the product's own verification and unpacking."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,9 @@ def test_missing_gpg_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PracticeUnavailable, match="gpg"):
         build_package(tmp_path / "package", Behaviour(), filler=1)
+
+
+def test_package_has_no_files_of_the_shared_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """setup.sh of the package runs as root, so no other user may add files to the package."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "shared"))  # the folder does not exist
+    assert build_package(tmp_path / "package", Behaviour()).core.exists()

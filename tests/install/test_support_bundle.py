@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from acp_tui.core.ownership import UntrustedPath
 from acp_tui.install.config.render import render
 from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, log_event, write_state
 from acp_tui.install.support_bundle import HEAD, TAIL, write_archive
 from acp_tui.preflight.bundle import DOCUMENT, write_bundle
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.reports import report
+from tests.support.other_users import STRANGER, needs_root
 
 ADMIN, LOGIN = "cAn4ry-adm/in+7", "cAn4ry ssh-1'2\"3"
 PLAN = valid_plan(
@@ -193,3 +195,22 @@ def test_pipe_in_place_of_a_log_is_not_read(failed: RunState, tmp_path: Path) ->
     assert "installer.log" not in names
     assert "state.json" not in names
     assert SETUP_LOG in names
+
+
+def test_pipe_instead_of_a_log_is_left_out(failed: RunState, tmp_path: Path) -> None:
+    (failed.spec.run_dir / SETUP_LOG).unlink()
+    os.mkfifo(failed.spec.run_dir / SETUP_LOG)  # reading it would wait for a writer
+    assert SETUP_LOG not in unpacked(write_archive(tmp_path / "a.tar.gz", failed).path)
+
+
+@needs_root
+def test_folder_of_another_user_is_not_collected(tmp_path: Path) -> None:
+    """Its files could be links to files that only root can read."""
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    (tmp_path / "hidden").write_text("hidden")
+    (run_dir / SETUP_LOG).symlink_to(tmp_path / "hidden")
+    os.chown(run_dir, STRANGER, -1)
+    with pytest.raises(UntrustedPath):
+        write_archive(tmp_path / "a.tar.gz", None, run_dir=run_dir)
+    assert not (tmp_path / "a.tar.gz").exists()

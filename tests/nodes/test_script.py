@@ -16,6 +16,7 @@ from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.script import (
     CUT,
     LAUNCH,
+    LAUNCH_PLAIN,
     MAX_OUTPUT,
     NEEDS_ROOT,
     NOT_FOUND,
@@ -233,3 +234,11 @@ def test_tmout_of_the_shell_does_not_affect_the_script() -> None:
 
 def test_a_profile_that_reads_stdin_takes_no_line_of_the_script() -> None:
     assert run(collector("one", "echo fine"), command=f"read a; read b; {LAUNCH}")["one"].text == "fine\n"
+
+
+@pytest.mark.parametrize("launch", [LAUNCH, LAUNCH_PLAIN], ids=["root", "plain"])
+def test_script_does_not_run_in_the_current_folder(launch: str, tmp_path: Path) -> None:
+    """Python searches the current folder for modules, and other users could place some there."""
+    command = ["/bin/sh", "-c", launch]
+    done = subprocess.run(command, cwd=tmp_path, input="pwd\n", capture_output=True, text=True, check=False)
+    assert done.stdout == "/\n"

@@ -1,5 +1,9 @@
 """The install folder: files that stay or are replaced, the stamp, the staging folder, the lock and the free space."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +95,24 @@ def test_second_concurrent_unpacking_is_rejected(tmp_path: Path) -> None:
     target = tmp_path / "target"
     with locked_install_dir(target), pytest.raises(UnpackFailed, match="Another"):
         extract(core(tmp_path), target)
+
+
+def test_lock_that_any_user_can_hold_does_not_prevent_unpacking(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir(mode=0o755)
+    with target_lock(target), locked_install_dir(target) as staging:
+        assert staging.stat().st_mode & 0o777 == 0o700
+
+
+@contextmanager
+def target_lock(target: Path) -> Iterator[None]:
+    """Hold the lock of a folder that every user can open."""
+    handle = os.open(target, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def test_extensions_are_unpacked_into_the_folder_of_the_core(tmp_path: Path) -> None:

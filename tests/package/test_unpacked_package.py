@@ -234,3 +234,14 @@ def test_changed_init_script_is_not_used(target: Path) -> None:
     overwrite_in_place(target / INIT)
     with pytest.raises(PackageChanged, match="init"):
         verified_content(target, INIT, 100)
+
+
+@needs_root
+def test_pipe_of_another_user_is_refused_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "theirs" / "installer" / "res"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "init.sh")  # opening it would wait for a writer
+    for path in (tmp_path / "theirs", folder):
+        os.chown(path, STRANGER, -1)
+    with pytest.raises(UntrustedPath):
+        verified_content(tmp_path / "theirs", "installer/res/init.sh", 100)

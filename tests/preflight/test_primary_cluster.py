@@ -1,6 +1,7 @@
 """The primary of a standby's plan, read from a plan file or a bundle, with or without secrets."""
 
 import json
+import os
 from base64 import b64encode
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from acp_tui.preflight.primary_cluster import primary_of
 from tests.support.certificates import CA_KEY, RSA, certificate, key_pem, pem
 from tests.support.factories.bundles import report
 from tests.support.factories.plans import valid_plan
+from tests.support.other_users import STRANGER, needs_root
 
 CERT, KEY = pem(certificate(RSA, "acp", "ca", CA_KEY, ["acp.example.com"])), key_pem(RSA)
 PASSWORD = "Correct-Horse-7"
@@ -126,3 +128,16 @@ def test_unreadable_primary_has_an_error(site: Path, name: str, reason: str) -> 
 def test_primary_is_read_only_for_a_standby(site: Path) -> None:
     assert read(site, "plan.yaml", role="primary") is None
     assert primary_of(valid_plan(disaster_recovery={"role": "standby"}), site) is None
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [("waivers: [{requirement: BND-SIGN, reason: r, by: b}]\n", False), ("ssh: {key_file: /root/key}\n", True)],
+    ids=["rule for packages", "reference to a secret"],
+)
+def test_only_references_to_secrets_count_in_the_plan_of_another_user(site: Path, text: str, refused: bool) -> None:
+    plan = site / "theirs.yaml"
+    plan.write_text(text)
+    os.chown(plan, STRANGER, -1)
+    assert ("refers to secrets" in read_primary(site, "theirs.yaml").error) is refused

@@ -20,10 +20,11 @@ import gnupg
 from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import error_reason, read_limited, resolve_path
+from acp_tui.core.files import error_reason, read_trusted, resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.gpg.keys import import_keys
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.ownership import UntrustedPath, require_trusted
 
 _MAX_DECRYPTED = 8 << 20
 """Maximum size of decrypted data, in bytes. A small encrypted file can expand to any size."""
@@ -72,10 +73,11 @@ class PassphraseWrong(GpgFailed):
 def read_passphrase(path: Path) -> SecretStr:
     """Return the first line of the file `path`, which is the passphrase.
 
-    Raises: OSError if the file cannot be read, is not a regular file or is larger than 1 MiB; GpgFailed if the first
-    line is empty or too long, or the file is not UTF-8 text."""
+    Raises: OSError if the file cannot be read, is not a regular file or is larger than 1 MiB; UntrustedPath if another
+    user can change it, and so knows the passphrase; GpgFailed if the first line is empty or too long, or the file is
+    not UTF-8 text."""
     try:
-        line = read_limited(path).decode("utf-8").partition("\n")[0].removesuffix("\r")
+        line = read_trusted(path).decode("utf-8").partition("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
         line = ""
     if not line:
@@ -207,9 +209,13 @@ def _checked_text(passphrase: SecretStr) -> str:
 
 
 def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
-    """Import a public key file and return the fingerprints of its keys."""
+    """Import a public key file and return the fingerprints of its keys.
+
+    Whoever can change the file can choose who reads the secrets, so the file must be trusted."""
     try:
-        fingerprints = import_keys(gpg, read_limited(key_file)).fingerprints
+        fingerprints = import_keys(gpg, read_trusted(key_file)).fingerprints
+    except UntrustedPath as error:
+        raise GpgFailed(error.message) from error
     except TimeoutError as error:
         raise GpgFailed(
             _("gpg did not import the key file {key} in time. Use a file that contains only this key.").format(
@@ -236,6 +242,8 @@ def _gpg(*, temporary: bool) -> Iterator[gnupg.GPG]:
     """Yield a gpg client with a temporary home folder, or with the home folder of the current user.
 
     Raises: GpgFailed if gpg is missing or does not run."""
+    if not temporary:
+        _require_trusted_keyring()
     own = {name: os.environ[name] for name in ("HOME", "GNUPGHOME") if name in os.environ and not temporary}
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **own}
     try:
@@ -252,6 +260,15 @@ def _gpg(*, temporary: bool) -> Iterator[gnupg.GPG]:
         raise GpgFailed(
             _("gpg cannot run, because it has no temporary folder: {reason}").format(reason=error)
         ) from error
+
+
+def _require_trusted_keyring() -> None:
+    """Raise GpgFailed if another user can change the home folder of gpg. gpg runs programs that its files name."""
+    home = os.environ.get("GNUPGHOME") or "~/.gnupg"
+    try:
+        require_trusted(resolve_path(Path(), home))
+    except OSError as error:
+        raise GpgFailed(error_reason(error)) from error
 
 
 def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:

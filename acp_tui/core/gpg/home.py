@@ -14,6 +14,7 @@ from pathlib import Path
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
+from acp_tui.core.ownership import require_trusted
 
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
 """Folders in which a temporary home folder for gpg can be created, in order of preference.
@@ -46,8 +47,9 @@ def _create() -> tuple[Path, int]:
     reason = ""
     other = os.environ.get("TMPDIR")
     for place in (*PLACES, *([Path(other)] if other else [])):
-        _remove_leftovers(place)
         try:
+            require_trusted(place / _NAME)  # gpg obeys the configuration files in its home folder
+            _remove_leftovers(place)
             home = Path(tempfile.mkdtemp(prefix=_NAME, dir=place))
         except OSError as error:
             reason = f"{place}: {error.strerror}"
@@ -81,7 +83,7 @@ def _remove_leftovers(place: Path) -> None:
             status = folder.lstat()
             if status.st_uid != os.geteuid() or not folder.is_dir() or folder.is_symlink() or _is_new(status.st_mtime):
                 continue
-            with locked_folder(folder, follow_link=False) as lock:
+            with locked_folder(folder) as lock:
                 if lock is not None:
                     shutil.rmtree(folder, ignore_errors=True)
 

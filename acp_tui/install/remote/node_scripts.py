@@ -6,8 +6,10 @@ LOCKED, CANNOT_WRITE, NO_TOOL = 70, 74, 127
 """Exit statuses of the scripts: another host uploads, the folder is not writable, a tool is missing."""
 
 # flock(1) prevents a second install, and shows whether one runs. Child processes do not inherit the lock.
+# The umask keeps the lock file private, because every user who can open it can also lock it.
 READ = (
     """
+umask 077
 local offset=@OFFSET@ size=0 running=0 status=-
 cd @FOLDER@ 2>/dev/null || { echo "0 - 0"; return 0; }
 """

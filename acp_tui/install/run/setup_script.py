@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from ipaddress import ip_address
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.local_host import is_local_address
+from acp_tui.core.python_command import module_command
 from acp_tui.core.text import sanitize
 from acp_tui.install.run.process_identity import Process, from_stat
 from acp_tui.install.run.state import SETUP_LOG, RunSpec
@@ -55,7 +55,7 @@ def launch(spec: RunSpec) -> None:
     forget(spec.run_dir)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     writer = subprocess.Popen(
-        [sys.executable, "-m", "acp_tui.install.run.log_writer", str(spec.run_dir / SETUP_LOG)],
+        module_command("acp_tui.install.run.log_writer", str(spec.run_dir / SETUP_LOG)),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

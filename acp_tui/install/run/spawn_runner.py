@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import wait_for_lock
+from acp_tui.core.python_command import module_command
 from acp_tui.install.run.state import (
     LAUNCH_TIMEOUT,
     RUNNER_LOG,
@@ -72,7 +72,7 @@ def _launch_commands(run_dir: Path, environment: Mapping[str, str]) -> Iterator[
 
     The caller tries the commands of a tuple in order, until one works. Under systemd, the runner is a separate unit, so
     it continues when the login session ends."""
-    runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
+    runner = module_command("acp_tui.install.run.runner")
     if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
         # KillMode: processes of setup.sh must not end with the runner. --collect needs systemd 236.
         systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncssh
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import error_reason, read_limited, resolve_path
+from acp_tui.core.files import error_reason, read_limited, read_trusted, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import is_local_address
 from acp_tui.core.ownership import is_trusted
@@ -43,9 +43,9 @@ def resolve_known_hosts(name: str, base: Path) -> Path:
 
 
 def read_openssh_known_hosts(path: Path) -> KnownHostsFile:
-    """Read a known hosts file of OpenSSH. Raises KnownHostsError."""
+    """Read a known hosts file of OpenSSH. Raises KnownHostsError, also if another user can change the file."""
     try:
-        return KnownHostsFile(path, _parse(read_limited(path).decode("utf-8")))
+        return KnownHostsFile(path, _parse(read_trusted(path).decode("utf-8")))
     except OSError as error:
         reason = error_reason(error)
     except UnicodeDecodeError:

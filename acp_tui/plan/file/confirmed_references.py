@@ -10,7 +10,11 @@ _NAME = "confirmed-references"
 
 
 def is_confirmed(home: Path, found: FoundReferences) -> bool:
-    """Return True if the operator has confirmed these references earlier. `home`: the state folder."""
+    """Return True if the operator has confirmed these references earlier. `home`: the state folder.
+
+    A package without the vendor's signature is never confirmed, because its content can change at any time."""
+    if any(one.kind == "package" for one in found.references):
+        return False
     return found.digest in _digests(home)
 
 

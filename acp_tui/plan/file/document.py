@@ -4,6 +4,7 @@ All scalar values stay text until the fields of the plan convert them. So `relea
 such as `0123` or `yes` stays unchanged.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.ownership import own_weakness, weakness_of
 from acp_tui.plan.field_types import shown
 from acp_tui.plan.model import rule_of
 from acp_tui.plan.paths import PathPart, dotted
@@ -84,12 +86,26 @@ class Document:
         self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
 
 
-def read_content(path: Path) -> bytes:
+@dataclass(frozen=True)
+class PlanContent:
+    """The content of a plan file or an overlay, and who can change it. `status`: the status of the open file."""
+
+    data: bytes
+    status: os.stat_result
+    weakness: str
+    """The reason why another user can change the file; "" if only the operator and root can."""
+
+
+def read_content(path: Path) -> PlanContent:
     """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError, also if the file is a folder, a device or a pipe.
 
-    These bytes are enough to detect a file that is larger than MAX_BYTES."""
+    These bytes are enough to detect a file that is larger than MAX_BYTES. The open file is checked and not only its
+    path: in a folder such as /tmp, another user can create or remove the file between the check and the reading."""
     with open_regular_file(path) as file:
-        return file.read(MAX_BYTES + 1)
+        found = os.fstat(file.fileno())
+        weak = weakness_of(path)
+        weakness = own_weakness(path, found) or (weak.reason if weak else "")
+        return PlanContent(file.read(MAX_BYTES + 1), found, weakness)
 
 
 def parse_document(path: Path, raw: bytes) -> Document:

@@ -1,7 +1,6 @@
 """Read a plan file and its secrets overlay. All errors are reported at once, with their lines and plan keys."""
 
 import difflib
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from pydantic import BaseModel
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason
 from acp_tui.core.i18n import _, npgettext
-from acp_tui.core.ownership import weakness_of
-from acp_tui.plan.file.document import Document, Problem, Value, parse_document, read_content
+from acp_tui.core.ownership import require_trusted_status, trusted_owners
+from acp_tui.plan.file.document import Document, PlanContent, Problem, Value, parse_document, read_content
 from acp_tui.plan.file.references import FoundReferences, ReferencePolicy, find_references, only_trusted
 from acp_tui.plan.file.secrets import merge_overlay, readable_secrets, resolve_secrets
 from acp_tui.plan.model import Plan, models_in
@@ -70,17 +69,16 @@ def read_plan(path: Path, overlay: bytes | None = None, *, references: Reference
     `overlay`: the content of the secrets overlay; if None, the file `secrets.yaml` next to the plan is read. A problem
     of the result says if that file cannot be read. `references`: decides about the references to secrets of this host,
     before one of them is read. Raises ReferencesRefused if it refuses them; OSError if the plan cannot be read."""
-    # The owners are checked first. A file that only the operator and root can change stays the same until it is read.
     overlay_path = path.with_name(SECRETS_NAME)
-    files = (path, overlay_path) if overlay is None and os.path.lexists(overlay_path) else (path,)
-    weakness = next((weak.reason for file in files if (weak := weakness_of(file))), "")
-    document = parse_document(path, read_content(path))
-    secrets = _read_overlay(overlay_path, overlay)
+    content = read_content(path)
+    document = parse_document(path, content.data)
+    secrets, overlay_weakness = _read_overlay(overlay_path, overlay, content)
+    weakness = content.weakness or overlay_weakness
     merged = merge_overlay(document.data, secrets.data)
     if found := find_references((document, secrets), merged):
         references(FoundReferences(path, found, weakness))
-    pairs = zip(files, (document, secrets), strict=False)  # an overlay given as bytes has no file
-    warnings = tuple(filter(None, (readable_secrets(file, part) for file, part in pairs)))
+    parts = [(path, document), *([(overlay_path, secrets)] if overlay is None and secrets.data else [])]
+    warnings = tuple(filter(None, (readable_secrets(file, part) for file, part in parts)))
     for part in (document, secrets):
         resolve_secrets(Plan, part.data, (), part)
     problems = [*document.problems, *secrets.problems]
@@ -94,15 +92,24 @@ def read_plan(path: Path, overlay: bytes | None = None, *, references: Reference
     return PlanReading(plan, tuple(in_order), warnings)
 
 
-def _read_overlay(path: Path, content: bytes | None) -> Document:
+def _read_overlay(path: Path, given: bytes | None, plan: PlanContent) -> tuple[Document, str]:
+    """Return the secrets overlay, and the reason why another user can change it; "" if none can.
+
+    In a folder such as /tmp, any user can place an overlay next to the plan, and so choose its passwords. So the owner
+    must be the owner of the plan, or one whom the operator trusts."""
+    document = Document(path.name, path.parent)
+    if given is not None:
+        return parse_document(path, given), ""
     try:
-        return parse_document(path, read_content(path) if content is None else content)
+        content = read_content(path)
+        if content.status.st_uid not in {*trusted_owners(), plan.status.st_uid}:
+            require_trusted_status(path, content.status)
     except FileNotFoundError:
-        return Document(path.name, path.parent)
+        return document, ""
     except OSError as error:
-        document = Document(path.name, path.parent)
         document.problem((), _("the file cannot be read: {reason}").format(reason=error_reason(error)))
-        return document
+        return document, ""
+    return parse_document(path, content.data), content.weakness
 
 
 def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:

@@ -1,12 +1,14 @@
-"""Find the references of a plan to secrets of this host, before any of them is read.
+"""Find the references of a plan to secrets of this host, and its own rules for packages, before it is used.
 
 A reference makes acp-tui read a file or an environment variable, and send its content to other machines. So the author
-of a plan can send secrets of the person who opens it. A policy therefore decides about the references of each plan:
+of a plan can send secrets of the person who opens it. A plan that accepts a package of somebody other than the vendor
+lets that person run scripts as root. A policy therefore decides about the references of each plan:
 `only_trusted` is the default, and refuses them if another user can change the plan.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +22,13 @@ from acp_tui.core.i18n import _
 from acp_tui.plan.file.document import Data, Document, Value
 from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import PathPart, dotted
+from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
 from acp_tui.plan.sections.section import is_secret
 
-ReferenceKind = Literal["env", "file", "content"]
+ReferenceKind = Literal["env", "file", "content", "package"]
 """env, file: a secret in the form `{env: NAME}` or `{file: PATH}`. content: a key with the path of a file, such as a
-private key, whose content is sent to the installer or to the installer node."""
+private key, whose content is sent to the installer or to the installer node. package: a fingerprint other than the
+vendor's, or a waiver for the signature."""
 
 _CONTENT_KEYS = (
     ("ssh", "key_file"),
@@ -35,11 +39,13 @@ _CONTENT_KEYS = (
     ("package", "public_key"),
 )
 _NODE_KEY = ("ssh", "key_file")
+_SIGNATURE = "BND-SIGN"
+"""The requirement that a package has a valid signature."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference in a plan. `source`: the name of the variable, or the path of the file."""
+    """A reference in a plan. `source`: the name of the variable, path of the file, fingerprint or waiver."""
 
     file: str
     """The name of the YAML file with the reference."""
@@ -47,11 +53,15 @@ class Reference:
     kind: ReferenceKind
     source: str
     receiver: str
-    """A description of the machines that get the secret."""
+    """A description of the machines that get the secret; for the kind `package` the paths of the packages."""
 
     def __str__(self) -> str:
         if self.kind == "env":
             text = _("{key}: the environment variable {source}. Receiver: {receiver}.")
+        elif self.kind == "package":
+            text = _(
+                "{key}: {source}. Root runs scripts of these packages, which the vendor has not signed: {receiver}."
+            )
         else:
             text = _("{key}: the file {source}. Receiver: {receiver}.")
         return text.format(key=self.path, source=_visible(self.source), receiver=_visible(self.receiver))
@@ -75,6 +85,10 @@ class FoundReferences:
     def lines(self) -> tuple[str, ...]:
         """Return the reason for the question, and one line for each reference."""
         text = _("The plan {file} refers to secrets of this host, but it is not trusted: {reason}.")
+        if all(one.kind == "package" for one in self.references):
+            text = _(
+                "The plan {file} accepts packages that the vendor has not signed, but it is not trusted: {reason}."
+            )
         first = text.format(file=_visible(str(self.file)), reason=self.weakness)
         return (first, *(f"  {one}" for one in self.references))
 
@@ -111,6 +125,7 @@ def find_references(documents: tuple[Document, ...], merged: Value) -> tuple[Ref
     plan = merged if isinstance(merged, dict) else {}
     found = [one for document in documents for one in _secrets(Plan, document.data, (), document, plan)]
     found += [one for document in documents for one in _contents(document, plan)]
+    found += [one for document in documents for one in _own_package_rules(document, plan)]
     return tuple(dict.fromkeys(found))
 
 
@@ -145,10 +160,25 @@ def _contents(document: Document, plan: Data) -> Iterator[Reference]:
             yield _reference("content", steps, name, document, plan)
 
 
+def _own_package_rules(document: Document, plan: Data) -> Iterator[Reference]:
+    """Yield the fingerprint, if it is not the vendor's, and each waiver for the signature of a package."""
+    paths = (value_at(plan, ("package", kind)) for kind in ("core", "extensions"))
+    packages = ", ".join(str(resolve_path(document.folder.absolute(), str(path))) for path in paths if path) or "-"
+    fingerprint = value_at(document.data, ("package", "fingerprint"))
+    if isinstance(fingerprint, str) and "".join(fingerprint.split()).upper() not in ("", VENDOR_FINGERPRINT):
+        yield Reference(document.name, "package.fingerprint", "package", fingerprint, packages)
+    waivers = document.data.get("waivers")
+    for index in range(len(waivers) if isinstance(waivers, list) else 0):
+        requirement = value_at(document.data, ("waivers", index, "requirement"))
+        if isinstance(requirement, str) and requirement.strip().upper() == _SIGNATURE:
+            yield Reference(document.name, dotted(("waivers", index)), "package", requirement, packages)
+
+
 def _reference(
     kind: ReferenceKind, steps: tuple[PathPart, ...], source: str, document: Document, plan: Data
 ) -> Reference:
-    source = source if kind == "env" else str(resolve_path(document.folder.absolute(), source))
+    if kind != "env":  # the target of a link counts, because the author of the plan can choose it
+        source = os.path.realpath(resolve_path(document.folder.absolute(), source))
     return Reference(document.name, dotted(steps), kind, source, _receiver(steps, document, plan))
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.ownership import require_own_links
 from acp_tui.core.text import sanitize
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.file.document import Data, Document, Value
@@ -42,12 +43,9 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document
             document.problem(steps, _("the environment variable {name} is not set").format(name=name))
         case [("file", str(name))]:
             try:
-                return (
-                    read_limited(resolve_path(document.folder, name))
-                    .decode("utf-8")
-                    .removesuffix("\n")
-                    .removesuffix("\r")
-                )
+                source = resolve_path(document.folder, name)
+                require_own_links(source)  # after the confirmation, their owner could lead them to another file
+                return read_limited(source).decode("utf-8").removesuffix("\n").removesuffix("\r")
             except (OSError, ValueError) as error:
                 reason = error_reason(error) if isinstance(error, OSError) else _("the content is not UTF-8 text")
                 document.problem(

@@ -146,7 +146,9 @@ def open_bundle(
 def _without_references(directory: Path, policy: ReferencePolicy, found: FoundReferences) -> None:
     """Raise BundleCorrupt if a secret is a reference. acp-tui writes no references, so the bundle was changed."""
     reason = _("a bundle must not contain references to secrets of this host, but the key {key} has one")
-    problems = [FileProblem(one.file, reason.format(key=one.path)) for one in found.references if one.kind != "content"]
+    problems = [
+        FileProblem(one.file, reason.format(key=one.path)) for one in found.references if one.kind in ("env", "file")
+    ]
     if problems:
         raise BundleCorrupt(directory, tuple(problems))
     policy(found)

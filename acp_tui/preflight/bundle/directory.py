@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import make_folders, read_limited, sync_folder, write_atomically
+from acp_tui.core.files import create_file, make_folders, read_limited, sync_folder, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
 from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
@@ -36,6 +36,13 @@ class BundleRefused(AcpError):
 def is_bundle(path: Path) -> bool:
     """Return True if `path` is a folder that was written as a bundle. The bundle can be intact or damaged."""
     return PLAN in sums(path) or ((path / PLAN).is_file() and (path / SETUP).is_file())
+
+
+def _is_own_bundle(path: Path) -> bool:
+    """Return True if `path` is a bundle that only the operator and root can change.
+
+    In a shared folder such as /tmp, files of other users can have the names of a bundle."""
+    return is_bundle(path) and is_trusted(path)
 
 
 def remove_secrets(directory: Path) -> None:
@@ -60,7 +67,7 @@ def place_for(directory: Path) -> Path:
         raise BundleRefused(
             _("{path} is a mount point. Choose a new folder below it for the bundle.").format(path=directory)
         )
-    if outer := next((above for above in bundle_dir.parents if is_bundle(above)), None):
+    if outer := next((above for above in bundle_dir.parents if _is_own_bundle(above)), None):
         text = _(
             "{path} is inside the bundle {bundle}. A new bundle would make the outer one invalid. "
             "Choose a different folder."
@@ -116,7 +123,7 @@ def _temporary_folder(bundle_dir: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f".{bundle_dir.name}{_NEW}.", dir=bundle_dir.parent))
     try:
         # Before the lock, another writer can take this folder for a leftover and remove it.
-        with locked_folder(folder, follow_link=False) as handle:
+        with locked_folder(folder) as handle:
             if handle is None or not _remove_leftovers(bundle_dir, folder):
                 raise _other_writer(bundle_dir)
             yield folder
@@ -144,7 +151,7 @@ def _remove_leftovers(bundle_dir: Path, own: Path) -> bool:
         with suppress(OSError):  # such as a folder that its writer has removed in the meantime
             if folder == own or name.fullmatch(folder.name) is None or folder.lstat().st_uid != os.geteuid():
                 continue
-            with locked_folder(folder, follow_link=False) as handle:
+            with locked_folder(folder) as handle:
                 if handle is None:
                     return False
                 if {entry.name for entry in folder.iterdir()} <= {*FILES, *SEALED_NAMES, SUMS}:
@@ -196,9 +203,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, mode)
+    with create_file(path, mode=mode) as file:
         file.write(data)
         file.flush()
-        os.fsync(handle)
+        os.fsync(file.fileno())

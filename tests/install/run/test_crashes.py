@@ -31,10 +31,10 @@ def make_runner_crash(harness: InstallHarness, phase: Phase, moment: str, monkey
     runner = Path(__file__).parents[2] / "support/crashing_runner.py"
     # In the place of `python -m acp_tui.install.run.runner`: its first two arguments are dropped.
     python.write_text(
-        f'#!/bin/sh\nshift 2\nexec "{sys.executable}" "{runner}" {phase.value} {moment} "{marker}" "$@"\n'
+        f'#!/bin/sh\nshift 3\nexec "{sys.executable}" "{runner}" {phase.value} {moment} "{marker}" "$@"\n'
     )
     python.chmod(0o755)
-    monkeypatch.setattr("acp_tui.install.run.spawn_runner.sys.executable", str(python))
+    monkeypatch.setattr("acp_tui.core.python_command.sys.executable", str(python))
     # Before its first write a runner does not own the run; only a timeout shows that it died.
     monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_TIMEOUT", 1.0)
     monkeypatch.setattr("acp_tui.install.run.spawn_runner.LAUNCH_TIMEOUT", 1.0)

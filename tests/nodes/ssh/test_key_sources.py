@@ -144,3 +144,12 @@ def test_other_addresses_and_ports_are_not_this_host(sshd_folder: Path) -> None:
     assert own(sshd_folder, local=False) is None
     assert own(sshd_folder, port=2222) is None
     assert own(sshd_folder, host="127.0.0.1") is None, "the practice cluster maps its nodes to this host"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_known_hosts_file_that_another_user_can_change_is_not_used(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(f"{ADDRESS} {ED}\n")
+    os.chown(file, 65534, -1)
+    with pytest.raises(KnownHostsError, match="belongs to the user nobody"):
+        read_openssh_known_hosts(file)

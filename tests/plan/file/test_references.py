@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.plan.file import FoundReferences, PlanErrors, ReferencesRefused, load_plan, read_plan
+from acp_tui.core.ownership import Weakness, weakness_of
+from acp_tui.plan.file import FoundReferences, PlanErrors, ReferencesRefused, document, load_plan, read_plan
 from acp_tui.plan.file.confirmed_references import is_confirmed, remember_confirmed
+from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
 
 STRANGER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
@@ -100,8 +102,7 @@ def test_own_plan_is_read_without_a_question(plan: Path, monkeypatch: pytest.Mon
 
 
 @needs_root
-@pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
-@pytest.mark.parametrize("harm", ["owner", "mode"])
+@pytest.mark.parametrize(("name", "harm"), [("plan.yaml", "owner"), ("plan.yaml", "mode"), ("secrets.yaml", "mode")])
 def test_plan_that_another_user_can_change_reads_nothing(plan: Path, name: str, harm: str) -> None:
     secret = plan.with_name("pipe")
     os.mkfifo(secret)  # reading it is an error or waits
@@ -135,3 +136,83 @@ def test_confirmation_holds_for_the_same_sources_and_receivers(plan: Path, tmp_p
     for old, new in (("/etc/shadow", "/etc/passwd"), ("203.0.113.7", "203.0.113.9"), ("5000", "5001")):
         plan.write_text(PLAN.replace(old, new))
         assert not is_confirmed(home, found_in(plan)), f"{old} -> {new}"
+
+
+@needs_root
+def test_overlay_of_another_user_chooses_no_password_of_a_trusted_plan(plan: Path) -> None:
+    plan.write_text("admin: {password: mine}\n")
+    overlay = plan.with_name("secrets.yaml")
+    overlay.write_text("admin: {password: theirs}\n")
+    os.chown(overlay, STRANGER, -1)
+    with pytest.raises(PlanErrors, match=r"secrets.yaml:1 the file cannot be read: .* belongs to the user nobody"):
+        load_plan(plan)
+    os.chown(plan, STRANGER, -1)  # the author of the plan is the author of its overlay
+    admin = load_plan(plan).admin
+    assert admin.password is not None
+    assert admin.password.get_secret_value() == "theirs"
+
+
+@needs_root
+def test_overlay_that_another_user_removes_after_it_was_opened_is_not_used(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan.write_text("admin: {password: mine}\n")
+    overlay = plan.with_name("secrets.yaml")
+    overlay.write_text("admin: {password: theirs}\n")
+    os.chown(overlay, STRANGER, -1)
+
+    def removed(path: Path) -> Weakness | None:
+        if path == overlay:
+            overlay.unlink()
+        return weakness_of(path)
+
+    monkeypatch.setattr(document, "weakness_of", removed)
+    with pytest.raises(PlanErrors, match="the file cannot be read"):
+        load_plan(plan)
+
+
+@needs_root
+def test_reference_through_a_link_of_another_user_is_not_read(plan: Path) -> None:
+    """After the confirmation, that user could make the link lead to any file of root."""
+    secret, link = plan.with_name("secret"), plan.with_name("link")
+    secret.write_text("hidden\n")
+    link.symlink_to(secret)
+    plan.write_text(f"admin: {{password: {{file: {link}}}}}\n")
+    [reference] = found_in(plan).references
+    assert reference.source == str(secret)
+    load_plan(plan, references=lambda _found: None)
+    os.lchown(link, STRANGER, -1)
+    with pytest.raises(PlanErrors, match=r"link belongs to the user nobody"):
+        load_plan(plan, references=lambda _found: None)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "source"),
+    [
+        (f"package: {{core: core.tar, fingerprint: {'AB' * 20}}}", "package.fingerprint", "AB" * 20),
+        ("package: {core: core.tar}\nwaivers: [{requirement: BND-SIGN, reason: r, by: b}]", "waivers[0]", "BND-SIGN"),
+    ],
+    ids=["fingerprint", "waiver"],
+)
+def test_own_rule_for_packages_needs_a_decision(plan: Path, text: str, path: str, source: str) -> None:
+    """Root runs the scripts of the package. The author of an untrusted plan must not choose them unseen."""
+    plan.write_text(text)
+    [reference] = found_in(plan).references
+    assert (reference.path, reference.kind, reference.source) == (path, "package", source)
+    assert reference.receiver == str(plan.with_name("core.tar"))
+    remember_confirmed(plan.parent / "state", found_in(plan))
+    assert not is_confirmed(plan.parent / "state", found_in(plan)), "the package can change"
+    assert "packages that the vendor has not signed" in found_in(plan).lines()[0]
+
+
+def test_vendor_fingerprint_and_other_waivers_need_no_decision(plan: Path) -> None:
+    fingerprint = f"{VENDOR_FINGERPRINT[:20].lower()} {VENDOR_FINGERPRINT[20:]}"
+    plan.write_text(
+        f"package: {{core: core.tar, fingerprint: {fingerprint}}}\n"
+        "waivers: [{requirement: OS-KERNEL, reason: r, by: b}]\n"
+    )
+
+    def fail(found: FoundReferences) -> None:
+        pytest.fail(f"{found} needs no decision")
+
+    assert read_plan(plan, references=fail).problems == ()

@@ -195,3 +195,14 @@ def test_earlier_bundle_renamed_by_a_killed_writer_is_restored(tmp_path: Path) -
     directory.rename(tmp_path / ".bundle.earlier")
     write(directory, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@needs_root
+def test_files_of_another_user_do_not_make_a_shared_folder_a_bundle(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    for name in ("SHA256SUMS", "plan.yaml", "setup.txt"):
+        (shared / name).write_text("0  plan.yaml\n")
+        os.chown(shared / name, STRANGER, -1)
+    assert write(shared / "bundle", tmp_path).is_dir()
