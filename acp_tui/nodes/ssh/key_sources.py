@@ -7,16 +7,17 @@ from pathlib import Path
 import asyncssh
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import error_reason, read_limited, resolve_path
+from acp_tui.core.files import error_reason, read_limited, read_trusted, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import is_local_address
-from acp_tui.core.ownership import is_trusted
+from acp_tui.core.ownership import UntrustedPath, is_trusted
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import OWN_FILE, USER, KeySource, KnownHost
 
 SSHD_FOLDER = Path("/etc/ssh")
 _SSHD_KEYS = "ssh_host_*_key.pub"
+_DEFAULT_PORT = 22
 
 
 class KnownHostsError(AcpError):
@@ -29,33 +30,54 @@ KnownHostsFile = asyncssh.SSHKnownHosts
 
 def resolve_known_hosts(name: str, base: Path) -> Path:
     """Return the path of the known hosts file that a plan names. `base`: the folder where relative paths start."""
-    return resolve_path(base, OWN_FILE if name == USER else name)
+    return resolve_path(base.absolute(), OWN_FILE if name == USER else name)
 
 
 def read_openssh_known_hosts(path: Path) -> KnownHostsFile:
-    """Read a known hosts file of OpenSSH. Raises KnownHostsError."""
+    """Read a known hosts file of OpenSSH. Raises KnownHostsError, also if another user can change the file.
+
+    The error does not contain text of the file, because a plan can name any file."""
     try:
-        return _parse(read_limited(path).decode("utf-8"))
+        return _parse(read_trusted(path).decode("utf-8"))
+    except UntrustedPath as error:
+        raise KnownHostsError(error.message) from None  # it names the path
     except OSError as error:
         reason = error_reason(error)
     except UnicodeDecodeError:
         reason = _("the content is not UTF-8 text")
-    except (ValueError, asyncssh.KeyImportError) as error:
-        reason = str(error)
+    except _InvalidLine as error:
+        reason = _("line {number} is not a host key").format(number=error.number)
     raise KnownHostsError(_("Cannot read the known hosts file {path}: {reason}").format(path=path, reason=reason))
+
+
+class _InvalidLine(ValueError):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @lru_cache(maxsize=4)
 def _parse(content: str) -> KnownHostsFile:
-    """Parse a known hosts file. The result is cached, because each node of the plan needs it."""
-    return asyncssh.import_known_hosts(content)
+    """Parse a known hosts file. The result is cached, because each node of the plan needs it. Raises _InvalidLine."""
+    parsed = asyncssh.SSHKnownHosts()
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            parsed.load(line)
+        except (ValueError, asyncssh.KeyImportError):
+            raise _InvalidLine(number) from None
+    return parsed
 
 
 def keys_in_file(content: KnownHostsFile, address: str, port: int) -> KnownHost | None:
     """Return the keys of a node in a known hosts file; None if the file does not name the node.
 
-    Revoked keys are removed. If only revoked keys remain, no key of the node is accepted."""
-    keys, _authorities, revoked, *_certificates = asyncssh.match_known_hosts(content, address, address, port)
+    An entry with the port counts before one without it. Revoked keys are removed, also if the two entries differ. If
+    only revoked keys remain, no key of the node is accepted."""
+    # One lookup for each name: with a port, asyncssh drops the revoked keys of the first lookup when it does a second.
+    keys, _authorities, revoked, *_certificates = content.match(address, address, None)
+    if port != _DEFAULT_PORT:
+        own, _authorities, also_revoked, *_certificates = content.match(f"[{address}]:{port}", "", None)
+        keys, revoked = own or keys, (*revoked, *also_revoked)
     lines = dict.fromkeys(key_line(key) for key in keys)
     for key in revoked:
         lines.pop(key_line(key), None)
@@ -69,7 +91,7 @@ def keys_of_this_host(
 
     Only files that root alone can change are used. On port 22 only, because another port can belong to a forwarded
     connection or to a second sshd with other keys."""
-    if target.port != 22 or target.host != target.address or not is_local(target.address):
+    if target.port != _DEFAULT_PORT or target.host != target.address or not is_local(target.address):
         return None
     lines: dict[str, None] = {}
     for path in sorted(folder.glob(_SSHD_KEYS)):

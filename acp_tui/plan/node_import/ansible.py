@@ -38,7 +38,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "ipv6": ("ip6",),
 }
 _BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
-_SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
+SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
+"""The names of the variables whose values are secret."""
 _MOST_ENTRIES = 20_000
 """Maximum number of host names in all groups. A host can be in several groups."""
 _MOST_GROUPS = 1000
@@ -72,6 +73,8 @@ class Inventory:
     children: dict[str, set[str]] = field(default_factory=dict)
     shared: dict[str, Variables] = field(default_factory=dict)
     """Group name → variables of the group."""
+    secrets: list[tuple[int, str]] = field(default_factory=list)
+    """Line number and text of the secrets that no variable of a host or group has, or that have several lines."""
 
     _added: int = 0
 
@@ -221,8 +224,9 @@ def _become(inventory: Inventory) -> Iterator[LineNote]:
 
 
 def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:
+    yield from inventory.secrets
     for name, (line, value) in _every(inventory):
-        secret = value.partition(":")[2] if name in _NAMES["username"] else value if name in _SECRETS else ""
+        secret = value.partition(":")[2] if name in _NAMES["username"] else value if name in SECRETS else ""
         if secret:
             yield line, secret
 

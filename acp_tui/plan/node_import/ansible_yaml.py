@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import yaml
 
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
+from acp_tui.plan.node_import.ansible import SECRETS, VAULT, Inventory, Variables
 from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, ListTooLarge, bounded, names
 from acp_tui.plan.yaml_nodes import TooManyNodes, compose
 
@@ -33,7 +33,9 @@ def read_yaml(text: str) -> Inventory:
     """Read an inventory in YAML form. The result lists all errors in `faults`. Raises ListTooLarge."""
     inventory = Inventory()
     try:
-        _Walk(inventory).groups(compose(text, _MOST_NODES)[0], 0)
+        root = compose(text, _MOST_NODES)[0]
+        inventory.secrets += _secrets(root)
+        _Walk(inventory).groups(root, 0)
     except TooManyNodes:
         raise ListTooLarge(_("the inventory has too many keys and items")) from None
     except RecursionError:
@@ -48,6 +50,26 @@ def read_yaml(text: str) -> Inventory:
         reason = bounded(str(error).splitlines()[0])
         inventory.faults.append(LineNote(0, pgettext("error", "invalid YAML: {reason}").format(reason=reason)))
     return inventory
+
+
+def _secrets(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of each secret, once for each line. Encrypted values are skipped.
+
+    An anchor can define a secret outside of all groups, and a secret can have several lines."""
+    left, seen = [root], set[int]()
+    while left:
+        node = left.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            left += node.value
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            left += (key, value)
+            secret = isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode) and key.value in SECRETS
+            if secret and value.value and value.tag != "!vault":
+                last = value.end_mark.line + (value.end_mark.column > 0)
+                yield from ((number, str(value.value)) for number in range(value.start_mark.line + 1, last + 1))
 
 
 class _Walk:
@@ -91,7 +113,10 @@ class _Walk:
 
     def _variables(self, variables: Variables, node: yaml.Node | None) -> None:
         for name, line, value in self._entries(node):
-            if isinstance(value, yaml.ScalarNode):
+            if name == "<<":
+                text = _("the merge key << is not read. Copy its variables to this host or group.")
+                self._inventory.faults.append(LineNote(line, text))
+            elif isinstance(value, yaml.ScalarNode):
                 variables.put(name, line, str(value.value) if value.tag in _PLAIN_TAGS else VAULT)
 
     def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:

@@ -57,9 +57,16 @@ def read_table(text: str, sign: str) -> ParsedNodes:
     notes: list[LineNote] = []
     secrets: list[tuple[int, str]] = []
     columns: Sequence[str] = ()
-    table = csv.reader(text.split("\n"), delimiter=sign, skipinitialspace=True)
+    lines = text.split("\n")
+    table = csv.reader(lines, delimiter=sign, skipinitialspace=True)
+    last = 0
     try:
         for row in table:
+            first, last = last + 1, table.line_num
+            if last > first:  # csv.reader joins the lines, so a secret with a line break would change
+                faults.append(LineNote(first, _("a value in quotes must not contain a line break")))
+                secrets += [(number, lines[number - 1]) for number in range(first, last + 1) if lines[number - 1]]
+                continue
             cells = [cell.strip() for cell in row]
             if not any(cells) or cells[0].startswith("#"):
                 continue
