@@ -121,7 +121,8 @@ def test_only_plain_values_of_an_inventory_are_used(value: str, expected: str | 
 SEVERAL_LINES = {
     "CSV": f'address,password\n10.0.0.1,"{CANARY}1\n{CANARY}2"\n10.0.0.2,other\n',
     "YAML": (
-        f"all:\n  hosts:\n    10.0.0.1:\n      ansible_password: |\n        {CANARY}1\n\n        {CANARY}2\n    10.0.0.2:\n"
+        "all:\n  hosts:\n    10.0.0.1:\n"
+        f"      ansible_password: |\n        {CANARY}1\n\n        {CANARY}2\n    10.0.0.2:\n"
     ),
 }
 
