@@ -97,11 +97,10 @@ def read_plan(path: Path, overlay: bytes | None = None, *, references: Reference
 def _read_overlay(path: Path, content: bytes | None) -> Document:
     try:
         return parse_document(path, read_content(path) if content is None else content)
-    except FileNotFoundError:
-        return Document(path.name, path.parent)
     except OSError as error:
         document = Document(path.name, path.parent)
-        document.problem((), _("the file cannot be read: {reason}").format(reason=error_reason(error)))
+        if not isinstance(error, FileNotFoundError) or os.path.lexists(path):  # a link to a missing file is a mistake
+            document.problem((), _("the file cannot be read: {reason}").format(reason=error_reason(error)))
         return document
 
 
