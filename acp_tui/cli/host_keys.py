@@ -8,7 +8,7 @@ from dataclasses import replace
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, print_err
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan.known_hosts import PRINT_FINGERPRINTS, fingerprint
+from acp_tui.plan.known_hosts import PRINT_FINGERPRINTS, fingerprint, key_type
 from acp_tui.preflight.host_keys import known_hosts_of, read_host_keys, unconfirmed
 
 
@@ -69,6 +69,6 @@ def _lines(keys: Mapping[str, str]) -> list[str]:
         "First connection to {count} nodes. Compare their host keys with the consoles of the nodes:",
         len(keys),
     ).format(count=len(keys))
-    lines = [f"  {address:<{width}}  {fingerprint(key)}" for address, key in keys.items()]
+    lines = [f"  {address:<{width}}  {key_type(key)} {fingerprint(key)}" for address, key in keys.items()]
     command = _("A node prints its fingerprints with: {command}").format(command=PRINT_FINGERPRINTS)
     return [title, *lines, command]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from acp_tui.cli.options import Command
 from acp_tui.cli.parser import build_parser
-from acp_tui.cli.terminal import accept_every_character, write_crash, write_message
+from acp_tui.cli.terminal import accept_every_character, open_missing_streams, write_crash, write_message
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import use_language
 
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    open_missing_streams()
     accept_every_character()
     use_language()
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -18,6 +18,21 @@ _MESSAGE_LIMIT = 16_000
 _CLEAR_LINE = "\r\x1b[K"
 
 
+def open_missing_streams() -> None:
+    """Open /dev/null for each standard stream that the caller has closed.
+
+    Without this, the next opened file, such as one with secrets, becomes the standard stream of this process and of the
+    programs that it starts."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest free number
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - until the exit
+
+
 def accept_every_character() -> None:
     """Escape characters that the encoding of standard output or standard error does not have, such as ASCII.
 

@@ -26,6 +26,7 @@ from acp_tui.plan.package_name import Kind, parse_name
 
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
+_KEY_RULE = "BND-KEY-FPR"
 
 _BROKEN = frozenset(
     {
@@ -71,6 +72,12 @@ def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
     return _verdicts(plan, findings, today)
 
 
+def key_verdicts(plan: Plan, today: date) -> tuple[Verdict, ...]:
+    """Return the verdict on the trusted key if it is not the vendor's key; otherwise nothing. No file is read."""
+    warning = other_key(plan.package.fingerprint)
+    return _verdicts(plan, [(_KEY_RULE, _other_key(warning))], today) if warning else ()
+
+
 def signature_verdicts(plan: Plan, package: PackageState, today: date) -> tuple[Verdict, ...]:
     """Return the verdicts on the signature of one package (BND-SIGN, BND-KEY-FPR), with waivers applied."""
     return _verdicts(plan, _signature_findings(plan, package), today)
@@ -84,7 +91,7 @@ def _verdicts(plan: Plan, findings: Iterable[tuple[str, Finding]], today: date) 
 def _signature_findings(plan: Plan, package: PackageState) -> Iterator[tuple[str, Finding]]:
     yield "BND-SIGN", _signature(package)
     if package.package_input.kind == "core":
-        yield "BND-KEY-FPR", _key(package.signature, plan.package.fingerprint)
+        yield _KEY_RULE, _key(package.signature, plan.package.fingerprint)
 
 
 def _findings(plan: Plan, facts: PackageFacts) -> Iterator[tuple[str, Finding]]:
@@ -177,10 +184,14 @@ def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
     if not warning:
         return found
     if found.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
-        expected = _("the plan must trust the vendor's key")
-        remedy = _("Keep this fingerprint only if the vendor has confirmed it. Otherwise, remove package.fingerprint.")
-        return Finding(Outcome.WARN, warning, expected, remedy, paths=("package.fingerprint",))
+        return _other_key(warning)
     return replace(found, observed=f"{found.observed}; {warning}")
+
+
+def _other_key(warning: str) -> Finding:
+    expected = _("the plan must trust the vendor's key")
+    remedy = _("Keep this fingerprint only if the vendor has confirmed it. Otherwise, remove package.fingerprint.")
+    return Finding(Outcome.WARN, warning, expected, remedy, paths=("package.fingerprint",))
 
 
 def _trusted_key(result: SignatureResult | None, fingerprint: str) -> Finding:

@@ -89,6 +89,28 @@ def test_file_name_that_is_not_utf8_does_not_end_a_command(tmp_path: Path) -> No
     assert b"Traceback" not in missing.stderr
 
 
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize("arguments", [["check", "plan.yaml"], ["validate", "--json", "plan.yaml"], ["wizard"]])
+def test_closed_standard_stream_does_not_end_a_command(
+    tmp_path: Path, arguments: list[str], closed: tuple[int, ...]
+) -> None:
+    (tmp_path / "plan.yaml").write_text("ssh: {password: c4nary}\nnodes: [{address: 127.0.0.1, ssh: {port: 1}}]\n")
+    close = " ".join(f"{number}>&-" for number in closed)
+    program = f'"$0" -m acp_tui "$@" {close}'
+    environment = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(
+        ["sh", "-c", program, sys.executable, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    expected = {"check": ExitStatus.COULD_NOT_RUN, "validate": ExitStatus.CHECK_FAILED, "wizard": ExitStatus.USAGE}
+    assert ended.returncode == expected[arguments[0]]
+    assert b"Traceback" not in ended.stderr
+
+
 def test_only_one_module_writes_to_the_terminal() -> None:
     found = set()
     for path in [*(ROOT / "acp_tui").rglob("*.py"), *(ROOT / "screens").rglob("*.py")]:

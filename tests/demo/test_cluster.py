@@ -14,6 +14,7 @@ from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.known_hosts import KnownHosts, confirmed
+from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.preflight.host_keys import read_host_keys
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
@@ -39,6 +40,14 @@ async def run_preflight(current: Practice, known: KnownHosts | None = None) -> R
             report = event.report
     assert report is not None
     return report
+
+
+async def test_host_names_of_practice_nodes_are_not_masked() -> None:
+    """A password that is a part of a host name would make the names unreadable."""
+    async with practice(faults=False, seconds=0) as current:
+        mask = secret_mask(current.plan)
+        hosts = [machine.settings["hostname"] for machine in cluster().machines]
+        assert [mask(host) for host in hosts] == hosts
 
 
 def names(verdicts: Iterable[Verdict]) -> set[tuple[str, str | None]]:

@@ -97,6 +97,18 @@ def test_terminal_asks_once_for_all_nodes(pair: list[LabNode], tmp_path: Path) -
     assert "Are these your nodes?" not in acp_tui(tmp_path, answers, "check", typed="n\n").stderr
 
 
+def test_rejected_key_names_the_way_to_send_the_password(pair: list[LabNode], tmp_path: Path) -> None:
+    key = tmp_path / "other_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    answers = with_password(pair)
+    answers["ssh"] = {"username": "root", "password": "c4nary", "key_file": str(key)}
+    refused = acp_tui(tmp_path, answers, "check", "--json")
+    assert states(refused.stdout) == ["host-key-unknown"] * 2
+    assert refused.stderr.count("acp-tui trust PLAN") == 1
+    for node in pair:
+        assert node.sh("grep -c 'Failed password' /var/log/sshd.log || true").strip() == "0"
+
+
 def test_trust_shows_and_records_all_keys(pair: list[LabNode], tmp_path: Path) -> None:
     answers = with_password(pair)
     shown = acp_tui(tmp_path, answers, "trust", "--json")

@@ -1,11 +1,13 @@
 """Warnings about packages without a valid signature, and about a trusted key that is not the vendor's key."""
 
 import json
+from datetime import date
 
 import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
+from acp_tui.package.checks import key_verdicts
 from acp_tui.package.install_dir import STAMP
 from acp_tui.package.trust import other_key, trust_warnings
 from acp_tui.plan.model import Plan
@@ -20,6 +22,14 @@ WAIVER: JsonValue = [{"requirement": "BND-SIGN", "reason": "lab", "by": "me"}]
 
 def test_vendor_key_gives_no_warning() -> None:
     assert other_key(VENDOR_FINGERPRINT) == ""
+    assert key_verdicts(Plan(), date(2026, 1, 2)) == ()
+
+
+def test_key_other_than_the_vendors_is_a_warning_without_a_package() -> None:
+    plan = Plan.model_validate({"package": {"fingerprint": "AAAA" + VENDOR_FINGERPRINT[4:]}})
+    [key] = key_verdicts(plan, date(2026, 1, 2))
+    assert (key.requirement, key.outcome, key.paths) == ("BND-KEY-FPR", Outcome.WARN, ("package.fingerprint",))
+    assert "instead of the vendor's key" in key.observed
 
 
 async def test_valid_package_gives_no_warning(harness: PackageHarness) -> None:

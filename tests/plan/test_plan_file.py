@@ -69,6 +69,9 @@ def test_device_pipe_or_folder_is_not_a_secrets_overlay(tmp_path: Path) -> None:
     overlay.unlink()
     overlay.mkdir()
     assert problems(tmp_path, "") == ["secrets.yaml:1 the file cannot be read: Is a directory"]
+    overlay.rmdir()
+    overlay.symlink_to("missing")
+    assert problems(tmp_path, "") == ["secrets.yaml:1 the file cannot be read: No such file or directory"]
 
 
 def test_many_invalid_nodes_are_omitted_quickly(tmp_path: Path) -> None:

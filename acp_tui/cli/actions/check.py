@@ -17,7 +17,7 @@ from acp_tui.cli.context import (
     print_json,
     print_out,
 )
-from acp_tui.cli.host_keys import confirm_host_keys
+from acp_tui.cli.host_keys import confirm_host_keys, not_confirmed
 from acp_tui.cli.table import columns
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
@@ -138,7 +138,17 @@ class PreflightOutput:
                     self._keys[event.address] = event.accepted_host_key
             case PreflightDone():
                 self.report = event.report
+                if waiting := self._passwords_withheld(event.report):
+                    print_err(not_confirmed(waiting))
                 await asyncio.to_thread(self._source.record_seen, self._keys)
+
+    def _passwords_withheld(self, report: Report) -> list[str]:
+        """Return the nodes that rejected the key, and did not get the password because of a new host key.
+
+        No question was asked for them, because a login with a key needs no confirmed host key."""
+        logins = {node.address: self._source.plan.login(node) for node in self._source.plan.nodes}
+        unknown = (node.address for node in report.nodes if node.state is NodeState.HOST_KEY_UNKNOWN)
+        return [address for address in unknown if logins[address].key_file]
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:

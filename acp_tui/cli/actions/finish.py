@@ -24,6 +24,7 @@ from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.install_session import InstallSession, is_remote_install
+from acp_tui.install.observe.run_warnings import run_warnings
 from acp_tui.install.run.start_resume_abort import platform_url
 from acp_tui.install.run.state import RunNotFound, removal
 from acp_tui.install.verify.checklist import checklist
@@ -117,6 +118,8 @@ def print_result(session: InstallSession, result: Finish) -> None:
         if node.detail:
             print_out(f"{node.address}: {state_label(node.state)}: {node.detail}")
     print_findings(result.report)
+    for warning in run_warnings(session.installed_run()):
+        print_out(warning)
     print_out(pgettext("heading", "Remaining steps:"))
     for step in checklist(session.plan):
         print_out(f"  [ ] {step.title}: {step.text}")

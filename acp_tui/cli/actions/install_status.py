@@ -14,6 +14,7 @@ from acp_tui.install.install_session import InstallSession
 from acp_tui.install.next_step import NextStep, next_step
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.phase_labels import phase_label
+from acp_tui.install.observe.run_warnings import run_warnings
 from acp_tui.install.observe.timing import VENDOR, idle_time, typical_duration
 from acp_tui.install.run.directory import damaged_run, last_run, newest_run
 from acp_tui.install.run.spawn_runner import RunError
@@ -97,6 +98,7 @@ def state_json(state: RunState) -> dict[str, object]:
         "post_status": state.post_status,
         "platform": state.platform_url if state.phase is Phase.SUCCESS else None,
         "command": list(state.spec.command),
+        "warnings": list(run_warnings(state)),
     }
 
 
@@ -183,8 +185,10 @@ def _last_run() -> Path:
 
 
 def _details(state: RunState) -> str:
-    """Return the summary of a run and, if the run failed, the likely cause, the last log lines and the next steps."""
-    summary = _summary(state)
+    """Return the summary of a run with the warnings about its packages.
+
+    If the run failed, add the likely cause, the last log lines and the next steps."""
+    summary = "\n".join((_summary(state), *run_warnings(state)))
     if state.phase is not Phase.FAILED:
         return summary
     found = failure(state)

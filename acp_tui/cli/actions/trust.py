@@ -11,7 +11,7 @@ from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, open_plan, p
 from acp_tui.cli.host_keys import not_confirmed, with_known_hosts
 from acp_tui.cli.table import columns
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.nodes.ssh.errors import ConnectError
 from acp_tui.plan.known_hosts import KeySource, fingerprint, key_type
 from acp_tui.preflight.host_keys import read_host_keys
@@ -123,16 +123,13 @@ def _record(source: OpenedPlan, found: list[NodeKey], *, accept_new: bool) -> Op
     new = {one.address: one.key for one in found if one.state is KeyState.NEW}
     if new and (accept_new or confirm(_("Are the new host keys those of your nodes?"), not_confirmed(new))):
         source = source.with_confirmed(new)
+        text = ngettext("{count} host key is confirmed now.", "{count} host keys are confirmed now.", len(new))
+        print_err(text.format(count=len(new)))
     for one in found:
         if one.state is not KeyState.CHANGED:
             continue
         if source.known_hosts[one.address].source not in (KeySource.SEEN, KeySource.CONFIRMED):
-            print_err(
-                _(
-                    "{address}: the known host key is not recorded by acp-tui. Correct the known hosts file, or create "
-                    "the bundle again."
-                ).format(address=one.address)
-            )
+            print_err(_cannot_replace(one.address, source.known_hosts[one.address].source))
             continue
         question = _("{address}: trust the changed host key {fingerprint}?").format(
             address=one.address, fingerprint=fingerprint(one.key)
@@ -141,3 +138,18 @@ def _record(source: OpenedPlan, found: list[NodeKey], *, accept_new: bool) -> Op
         if confirm(question, no_terminal):
             source = source.with_confirmed({one.address: one.key})
     return source
+
+
+def _cannot_replace(address: str, source: KeySource) -> str:
+    """Return the message for a changed host key whose known key acp-tui did not record. `source`: its source."""
+    text = _(
+        "{address}: the known host key is not recorded by acp-tui. Correct the known hosts file, or create the bundle "
+        "again."
+    )
+    if source is KeySource.THIS_HOST:
+        text = _(
+            "{address} is an address of this host, but its SSH server uses none of the keys in "
+            "/etc/ssh/ssh_host_*_key.pub. If you trust its key, name a known hosts file with this key in the plan "
+            "(ssh.known_hosts)."
+        )
+    return text.format(address=address)

@@ -93,12 +93,13 @@ def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tu
     from acp_tui.checks.catalog import catalogue
     from acp_tui.checks.plan.evaluate_plan import evaluate_plan
     from acp_tui.checks.waivers import idle_waivers, waive
-    from acp_tui.package.checks import name_verdicts
+    from acp_tui.package.checks import key_verdicts, name_verdicts
     from acp_tui.preflight.read_local_files import read_local_files
 
     invalid = tuple(problem.path.partition("[")[0] for problem in problems)
     today = date.today()
-    verdicts = (*name_verdicts(plan, plan_dir, today), *evaluate_plan(plan, read_local_files(plan, plan_dir)))
+    package = (*name_verdicts(plan, plan_dir, today), *key_verdicts(plan, today))
+    verdicts = (*package, *evaluate_plan(plan, read_local_files(plan, plan_dir)))
     valid = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
     return (
         *idle_waivers(plan, today, catalogue(plan.effective_release).keys()),

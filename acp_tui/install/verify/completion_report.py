@@ -21,6 +21,7 @@ from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import json_text
 from acp_tui.install.observe.phase_labels import phase_label
+from acp_tui.install.observe.run_warnings import run_warnings
 from acp_tui.install.observe.timing import Span, spans
 from acp_tui.install.run.start_resume_abort import platform_url
 from acp_tui.install.run.state import RunState
@@ -48,6 +49,8 @@ class Completion:
     spans: tuple[Span, ...]
     by: str
     host: str
+    warnings: tuple[str, ...] = ()
+    """Lines about packages that are not verified, and about a key that is not the vendor's; see `run_warnings`."""
 
 
 def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
@@ -55,7 +58,9 @@ def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
     name = "?"
     with suppress(OSError, KeyError):
         name = getpass.getuser()
-    return Completion(plan, finish, run, spans(run.spec.run_dir) if run else (), name, platform.node())
+    return Completion(
+        plan, finish, run, spans(run.spec.run_dir) if run else (), name, platform.node(), run_warnings(run)
+    )
 
 
 def write(folder: Path, done: Completion) -> tuple[Path, Path]:
@@ -72,6 +77,7 @@ def to_json(done: Completion) -> Mapping[str, object]:
         "schema": SCHEMA,
         "verified": done.finish.healthy,
         "console": done.finish.console,
+        "warnings": list(done.warnings),
         "finished": report.finished.isoformat(timespec="seconds"),
         "by": done.by,
         "host": done.host,
@@ -189,7 +195,9 @@ def _parts(done: Completion) -> Sequence[Html]:
     known = Background(catalogue(report.release), hosts, done.plan.waivers, report.finished.date())
     open_ones = [v for v in report.verdicts if v.outcome not in _SETTLED]
     fine = [v for v in report.verdicts if v.outcome in _SETTLED]
+    warnings = section(pgettext("heading", "Packages"), bullets([text(one) for one in done.warnings]), id="packages")
     return (
+        *([warnings] if done.warnings else []),
         section(
             pgettext("heading", "Findings"),
             joined(finding(group, known) for group in grouped(open_ones)),

@@ -19,6 +19,7 @@ from acp_tui.nodes.ssh.errors import (
     ConnectionDropped,
     PasswordState,
     closed_before_login,
+    invalid_ssh_data,
     key_changed,
     key_not_confirmed,
     login_denied,
@@ -127,6 +128,8 @@ async def _connect(
         raise ConnectError(state, stage, detail, client.server_key_line) from None
     except (asyncssh.Error, OSError) as error:
         raise _connect_error(stage, error, client, known, target) from None
+    except Exception:  # whatever the parsers of asyncssh raise, such as UnicodeDecodeError
+        raise ConnectError(NodeState.UNREACHABLE, stage, invalid_ssh_data(), client.server_key_line) from None
     server_key = inner.get_server_host_key()
     if server_key is None:
         inner.abort()

@@ -16,6 +16,7 @@ from acp_tui.core.text import one_line
 from acp_tui.nodes.ssh.errors import (
     ConnectError,
     ConnectionLost,
+    invalid_ssh_data,
     stage_timed_out,
     with_message,
 )
@@ -84,6 +85,8 @@ class Connection:
             raise ConnectError(NodeState.AUTH_FAILED, "shell", detail) from None
         except (asyncssh.Error, OSError) as error:
             raise ConnectionLost(with_error(_("the SSH connection broke before the session opened"), error)) from None
+        except Exception:  # whatever the parsers of asyncssh raise; see `connect`
+            raise ConnectionLost(invalid_ssh_data()) from None
         self._inner.set_keepalive(count_max=_KEEPALIVE_MISSED)
         on_open("script")
         stderr = asyncio.ensure_future(_read_stderr(process))
@@ -98,6 +101,8 @@ class Connection:
             await process.wait_closed()
         except (asyncssh.Error, OSError) as error:
             raise ConnectionLost(with_error(_("the SSH connection broke while a command ran"), error)) from None
+        except Exception:  # whatever the parsers of asyncssh raise; see `connect`
+            raise ConnectionLost(invalid_ssh_data()) from None
         finally:
             stderr.cancel()
             process.close()
@@ -142,7 +147,7 @@ async def _read_stderr(process: "asyncssh.SSHClientProcess[bytes]") -> str:
 
     If `process` writes more than `_MAX_STDERR` bytes, its channel is closed."""
     tail, count = b"", 0
-    with suppress(asyncssh.Error, OSError):
+    with suppress(Exception):  # the reader of stdout reports the error
         while chunk := await process.stderr.read(4096):
             tail, count = (tail + chunk)[-1000:], count + len(chunk)
             if count > _MAX_STDERR:

@@ -107,6 +107,11 @@ def key_changed(known: Sequence[str], sent: str) -> str:
     )
 
 
+def invalid_ssh_data() -> str:
+    """Return the message for data of a node that asyncssh cannot parse."""
+    return _("the node sent data that is not valid in the SSH protocol. Another program may be using the SSH port.")
+
+
 def closed_before_login(*, greeted: bool, host_key_algorithms: Sequence[str]) -> str:
     """Return the message for a node that closed the connection before the login.
 

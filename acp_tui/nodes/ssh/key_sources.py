@@ -11,7 +11,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import error_reason, read_limited, read_trusted, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import is_local_address
-from acp_tui.core.ownership import is_trusted
+from acp_tui.core.ownership import UntrustedPath, is_trusted
 from acp_tui.core.text import one_line
 from acp_tui.nodes.ssh.keys import check_headers, key_line, only_key_errors, public_key
 from acp_tui.nodes.ssh.target import Target
@@ -23,6 +23,7 @@ _MAX_NAMES = 20_000
 """The maximum number of commas between host names in a known hosts file. Each node is compared with all names."""
 _SHOWN = 200
 """A message quotes at most this number of characters from a known hosts file."""
+_DEFAULT_PORT = 22
 
 
 class KnownHostsError(AcpError):
@@ -39,19 +40,25 @@ class KnownHostsFile:
 
 def resolve_known_hosts(name: str, base: Path) -> Path:
     """Return the path of the known hosts file that a plan names. `base`: the folder where relative paths start."""
-    return resolve_path(base, OWN_FILE if name == USER else name)
+    return resolve_path(base.absolute(), OWN_FILE if name == USER else name)
 
 
 def read_openssh_known_hosts(path: Path) -> KnownHostsFile:
-    """Read a known hosts file of OpenSSH. Raises KnownHostsError, also if another user can change the file."""
+    """Read a known hosts file of OpenSSH. Raises KnownHostsError, also if another user can change the file.
+
+    The error does not contain text of the file, because a plan can name any file."""
     try:
         return KnownHostsFile(path, _parse(read_trusted(path).decode("utf-8")))
+    except UntrustedPath as error:
+        raise KnownHostsError(error.message) from None  # it names the path
     except OSError as error:
         reason = error_reason(error)
     except UnicodeDecodeError:
         reason = _("the content is not UTF-8 text")
     except asyncssh.KeyImportError as error:
         reason = str(error)
+    except _InvalidLine as error:
+        reason = _("line {number} is not a host key").format(number=error.number)
     raise _cannot_read(path, reason)
 
 
@@ -60,33 +67,49 @@ def _cannot_read(path: Path, reason: str) -> KnownHostsError:
     return KnownHostsError(text.format(path=path, reason=one_line(reason, limit=_SHOWN)))
 
 
+class _InvalidLine(ValueError):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 @lru_cache(maxsize=4)
 def _parse(content: str) -> asyncssh.SSHKnownHosts:
     """Parse a known hosts file. The result is cached, because each node of the plan needs it.
 
-    Raises asyncssh.KeyImportError."""
+    Raises _InvalidLine, and asyncssh.KeyImportError without text of the file."""
     if content.count(",") > _MAX_NAMES:
         raise asyncssh.KeyImportError(_("the file has more than {limit} host names").format(limit=_MAX_NAMES))
-    check_headers(content.encode("utf-8"))
-    with only_key_errors():
-        return asyncssh.import_known_hosts(content)
+    parsed = asyncssh.SSHKnownHosts()
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            check_headers(line.encode("utf-8"))
+            with only_key_errors():
+                parsed.load(line)
+        except asyncssh.KeyImportError:
+            raise _InvalidLine(number) from None
+    return parsed
 
 
 def keys_in_file(content: KnownHostsFile, address: str, port: int) -> KnownHost | None:
     """Return the keys of a node in a known hosts file; None if the file does not name the node.
 
-    Revoked keys are removed. If only revoked keys remain, no key of the node is accepted. Raises KnownHostsError if the
-    host names in the file cannot be compared with the address."""
+    An entry with the port counts before one without it. Revoked keys are removed, also if the two entries differ. If
+    only revoked keys remain, no key of the node is accepted. Raises KnownHostsError if the host names in the file
+    cannot be compared with the address."""
     try:
         with only_key_errors():
-            keys, _authorities, revoked, *_certificates = asyncssh.match_known_hosts(
-                content.hosts, address, address, port
-            )
+            # One lookup for each name: with a port, asyncssh drops the revoked keys of the first lookup when it does
+            # a second.
+            keys, _authorities, revoked, *_certificates = content.hosts.match(address, address, None)
+            if port != _DEFAULT_PORT:
+                own, _authorities, also_revoked, *_certificates = content.hosts.match(f"[{address}]:{port}", "", None)
+                keys, revoked = own or keys, (*revoked, *also_revoked)
             lines = dict.fromkeys(key_line(key) for key in keys)
             for key in revoked:
                 lines.pop(key_line(key), None)
-    except asyncssh.KeyImportError as error:
-        raise _cannot_read(content.path, str(error)) from error
+    except asyncssh.KeyImportError:
+        raise _cannot_read(content.path, _("its host names cannot be compared with an address")) from None
     return KnownHost(tuple(lines), KeySource.FILE) if keys or revoked else None
 
 
@@ -97,7 +120,7 @@ def keys_of_this_host(
 
     Only files that root alone can change are used. On port 22 only, because another port can belong to a forwarded
     connection or to a second sshd with other keys."""
-    if target.port != 22 or target.host != target.address or not is_local(target.address):
+    if target.port != _DEFAULT_PORT or target.host != target.address or not is_local(target.address):
         return None
     lines: dict[str, None] = {}
     for path in sorted(folder.glob(_SSHD_KEYS)):

@@ -1,6 +1,7 @@
 """Read a plan file and its secrets overlay. All errors are reported at once, with their lines and plan keys."""
 
 import difflib
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,10 +105,9 @@ def _read_overlay(path: Path, given: bytes | None, plan: PlanContent) -> tuple[D
         content = read_content(path)
         if content.status.st_uid not in {*trusted_owners(), plan.status.st_uid}:
             require_trusted_status(path, content.status)
-    except FileNotFoundError:
-        return document, ""
     except OSError as error:
-        document.problem((), _("the file cannot be read: {reason}").format(reason=error_reason(error)))
+        if not isinstance(error, FileNotFoundError) or os.path.lexists(path):  # a link to a missing file is a mistake
+            document.problem((), _("the file cannot be read: {reason}").format(reason=error_reason(error)))
         return document, ""
     return parse_document(path, content.data), content.weakness
 

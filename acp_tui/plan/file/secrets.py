@@ -59,9 +59,11 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document
 def readable_secrets(path: Path, document: Document) -> str:
     """Return a warning if other users can read a file with secrets in plain text; "" if they cannot.
 
-    Call this before the references are replaced. Raises OSError if the file does not exist."""
+    Call this before the references are replaced. Raises OSError if the file has a secret, but no longer exists."""
+    if not _has_secret(Plan, document.data):
+        return ""
     mode = path.stat().st_mode
-    if not mode & (stat.S_IRGRP | stat.S_IROTH) or not _has_secret(Plan, document.data):
+    if not mode & (stat.S_IRGRP | stat.S_IROTH):
         return ""
     text = _("{file} contains secrets, and other users can read it (mode {mode:o}). Run: {command}")
     command = f"chmod 600 {shlex.quote(str(path))}"

@@ -91,7 +91,10 @@ class _Walk:
 
     def _variables(self, variables: Variables, node: yaml.Node | None) -> None:
         for name, line, value in self._entries(node):
-            if isinstance(value, yaml.ScalarNode):
+            if name == "<<":
+                text = _("the merge key << is not read. Copy its variables to this host or group.")
+                self._inventory.faults.append(LineNote(line, text))
+            elif isinstance(value, yaml.ScalarNode):
                 variables.put(name, line, str(value.value) if value.tag in _PLAIN_TAGS else VAULT)
             if name in SECRETS and value.start_mark and id(value) not in self._located:
                 self._located.add(id(value))

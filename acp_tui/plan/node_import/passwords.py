@@ -7,8 +7,8 @@ from acp_tui.core.i18n import _
 
 _NAMED = re.compile(r"pass(word|phrase|wd)?\s*[=:]", re.IGNORECASE)
 _NAMED_VALUE = re.compile(r"pass(?:word|phrase|wd)?['\"]?\s*[=:]\s*['\"]?(?=\S)", re.IGNORECASE)
-_LOGIN = re.compile(r"""(?:^|(?<=[\s,;|='"/]))[A-Za-z_][^\s:=@,;|/'"]*:(?=[^\s/])""")
-"""A user name and a colon, with text after the colon."""
+_LOGIN = re.compile(r"""(?:^|(?<=[\s,;|='"/]))(?:[A-Za-z_][^\s:=@,;|/'"]*)?:(?=[^\s/])""")
+"""A user name, which can be missing, and a colon, with text after the colon."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]-]+(%[A-Za-z0-9._-]*)?")
 """A part of an IPv6 address or of a range."""
 

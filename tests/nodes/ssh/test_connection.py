@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.nodes.events import NodeStage
-from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connect import connect, read_host_key
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
-from acp_tui.nodes.ssh.errors import ConnectError
+from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.nodes.state import NodeState
@@ -101,6 +101,31 @@ async def test_a_connection_dropped_before_the_login_is_retried_three_times() ->
     assert "before the login" in done.detail
     assert "MaxStartups" in done.detail
     assert len(connections) == 4
+
+
+async def test_data_that_asyncssh_cannot_parse_is_an_error_of_this_node() -> None:
+    """asyncssh raises UnicodeDecodeError for this version. It must not end the check of the other nodes."""
+    async with listener(b"SSH-2.0-\xff\x9b31m\r\n") as (port, _):
+        done = finished_event(await collect(login_target(port)))
+        with pytest.raises(ConnectError, match="not valid in the SSH protocol"):
+            await read_host_key(login_target(port))
+    assert done.state is NodeState.UNREACHABLE
+    assert "not valid in the SSH protocol" in done.detail
+
+
+async def test_data_that_asyncssh_cannot_parse_during_a_command_breaks_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with server(Behaviour()) as port:
+        connection = await connect(login_target(port), KNOWN, lambda stage: None)
+
+        async def invalid(*arguments: object, **options: object) -> None:
+            raise UnicodeDecodeError("ascii", b"\xff", 0, 1, "ordinal not in range")
+
+        monkeypatch.setattr(asyncssh.SSHClientConnection, "create_process", invalid)
+        with pytest.raises(ConnectionLost, match="not valid in the SSH protocol"):
+            await anext(connection.run("true", "", lambda stage: None, 2.0))
+        await connection.close()
 
 
 async def test_a_server_without_ssh_is_unreachable() -> None:

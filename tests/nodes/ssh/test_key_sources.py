@@ -18,6 +18,7 @@ from acp_tui.nodes.ssh.key_sources import (
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import KeySource, KnownHost
+from tests.support.other_users import STRANGER, needs_root
 
 ED = key_line(asyncssh.generate_private_key("ssh-ed25519"))
 EC = key_line(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
@@ -60,6 +61,53 @@ def test_revoked_key_is_not_accepted(tmp_path: Path) -> None:
     revoked = f"{ADDRESS} {ED}\n@revoked * {ED}\n"
     assert found(tmp_path, revoked) == KnownHost((), KeySource.FILE)
     assert found(tmp_path, f"{revoked}{ADDRESS} {EC}\n") == KnownHost((EC,), KeySource.FILE)
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        (f"* {ED}\n@revoked {ADDRESS} {ED}\n", 22),
+        (f"[{ADDRESS}]:2222 {ED}\n@revoked {ADDRESS} {ED}\n", 2222),
+        (f"{ADDRESS} {ED}\n@revoked [{ADDRESS}]:2222 {ED}\n", 2222),
+    ],
+    ids=["pattern", "without the port", "with the port"],
+)
+def test_key_that_another_entry_revokes_is_not_accepted(tmp_path: Path, text: str, port: int) -> None:
+    assert found(tmp_path, text, port=port) == KnownHost((), KeySource.FILE)
+
+
+def test_entry_with_the_port_counts_before_one_without_it(tmp_path: Path) -> None:
+    text = f"{ADDRESS} {ED}\n[{ADDRESS}]:2222 {EC}\n"
+    assert found(tmp_path, text, port=2222) == KnownHost((EC,), KeySource.FILE)
+    assert found(tmp_path, text, port=2223) == KnownHost((ED,), KeySource.FILE)
+
+
+def test_host_certificate_is_ignored(tmp_path: Path) -> None:
+    authority, host = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.import_public_key(ED)
+    certificate = authority.generate_host_certificate(host, "node").export_certificate().decode()
+    assert found(tmp_path, f"{ADDRESS} {certificate}\n") is None
+    assert found(tmp_path, f"{ADDRESS} {certificate}\n{ADDRESS} {EC}\n") == KnownHost((EC,), KeySource.FILE)
+
+
+@pytest.mark.parametrize("line", ["root:$6$salt$hash:19000::::::", "@trusted * {ED}", "|1|hash {ED}"])
+def test_invalid_line_is_named_but_not_shown(tmp_path: Path, line: str) -> None:
+    """A plan can name any file, such as /etc/shadow, and the message can reach a report."""
+    with pytest.raises(KnownHostsError, match="line 2 is not a host key") as failed:
+        found(tmp_path, f"{ADDRESS} {ED}\n{line.format(ED=ED)}\n")
+    assert line.split()[0] not in str(failed.value)
+
+
+@needs_root
+@pytest.mark.parametrize("fault", ["owner", "mode", "folder"])
+def test_known_hosts_file_that_others_can_change_is_refused(tmp_path: Path, fault: str) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(f"{ADDRESS} {ED}\n", encoding="utf-8")
+    if fault == "owner":
+        os.chown(file, STRANGER, -1)
+    else:
+        (file if fault == "mode" else tmp_path).chmod(0o666 if fault == "mode" else 0o777)
+    with pytest.raises(KnownHostsError, match="acp-tui uses only files and folders that belong to you or root"):
+        read_openssh_known_hosts(file)
 
 
 def test_hashed_names(tmp_path: Path) -> None:
@@ -127,12 +175,12 @@ def test_key_files_of_this_host_are_known(sshd_folder: Path) -> None:
     assert own(sshd_folder) == KnownHost((EC, ED), KeySource.THIS_HOST)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@needs_root
 @pytest.mark.parametrize("fault", ["owner", "mode", "folder"])
 def test_key_file_that_others_can_change_does_not_count(sshd_folder: Path, fault: str) -> None:
     file = sshd_folder / "ssh_host_ed25519_key.pub"
     if fault == "owner":
-        os.chown(file, 65534, -1)
+        os.chown(file, STRANGER, -1)
     elif fault == "mode":
         file.chmod(0o666)
     else:

@@ -17,6 +17,7 @@ REJECTED = {
     "password with a blank": f"root:p {CANARY}@10.0.0.1",
     "password with a comma": f"root:p,{CANARY}@10.0.0.1",
     "password of digits": "root:4711081500@10.0.0.1",
+    "without a user name": f":{CANARY}@10.0.0.1",
     "IPv6": f"root:{CANARY}@[fd00::1]:22",
     "URL": f"ssh://root:{CANARY}@10.0.0.1",
     "without an address": f"10.0.0.1 root:{CANARY}",
@@ -146,4 +147,38 @@ def test_password_that_is_not_imported_is_masked(text: str) -> None:
     reading = read_list(text)
     masked, hidden = mask_nodes(text, reading)
     assert CANARY not in masked + " ".join(map(str, (*reading.faults, *reading.notes)))
+    assert unmask(masked, hidden) == text
+
+
+SEVERAL_LINES = {
+    "CSV": f'address,password\n10.0.0.1,"{CANARY}1\n{CANARY}2"\n10.0.0.2,other\n',
+    "YAML": (
+        "all:\n  hosts:\n    10.0.0.1:\n"
+        f"      ansible_password: |\n        {CANARY}1\n\n        {CANARY}2\n    10.0.0.2:\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SEVERAL_LINES.values(), ids=SEVERAL_LINES)
+def test_secret_with_several_lines_is_rejected_and_masked(text: str) -> None:
+    """Without this rule, the lines are joined, and the node gets a wrong password."""
+    reading = read_list(text)
+    assert "10.0.0.1" not in [host.address for host in reading.hosts]
+    assert len(reading.faults) == 1
+    assert CANARY not in str(reading.faults[0])
+    masked, hidden = mask_nodes(text, reading)
+    assert CANARY not in masked
+    assert unmask(masked, hidden) == text
+
+
+def test_secret_in_an_anchor_is_masked_and_not_merged() -> None:
+    text = (
+        f"x: &login {{ansible_password: {CANARY}, ansible_become_pass: {CANARY}2}}\n"
+        "all:\n  hosts:\n    10.0.0.1:\n      <<: *login\n"
+    )
+    reading = read_list(text)
+    assert [host.password for host in reading.hosts] == [None]
+    assert any(fault.line == 5 and "merge key << is not read" in fault.text for fault in reading.faults)
+    masked, hidden = mask_nodes(text, reading)
+    assert CANARY not in masked
     assert unmask(masked, hidden) == text
