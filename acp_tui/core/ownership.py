@@ -148,7 +148,7 @@ def _reason(part: Path, found: os.stat_result, owners: frozenset[int], *, is_par
 
 
 def _is_private_group(part: Path, found: os.stat_result) -> bool:
-    """Return True if the owner of a file is the only member of its group, so that nobody else has write access.
+    """Return True if the owner of a file is the only member of its group, so that no other user has write access.
 
     With an access control list, the group bits of the mode can stand for any user."""
     try:

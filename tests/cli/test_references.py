@@ -9,8 +9,8 @@ import pytest
 from acp_tui.cli.main import main
 from acp_tui.core.errors import ExitStatus
 from tests.support.bundles import TAKES_A_PLAN
+from tests.support.other_users import STRANGER, needs_root
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 QUESTION = "May acp-tui read these values and send them to these receivers? [y/N]"
 CANARY = "c4nary-of-root"
 
@@ -32,7 +32,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "admin: {password: adminpassword}\n"
     )
     plan.chmod(0o600)
-    os.chown(plan, 65534, -1)
+    os.chown(plan, STRANGER, -1)
     return plan
 
 

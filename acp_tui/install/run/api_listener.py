@@ -1,4 +1,4 @@
-"""Decide whether the program at the other end of a connection to the installer's API may receive the configuration.
+"""Decide whether the listener of an open connection to the installer's API may receive the configuration.
 
 The configuration has all passwords. Any user of this host can listen at the port of the API while the installer does
 not. So acp-tui sends the configuration only to this host, and only to a listener of root or of its own user. If no
@@ -168,7 +168,7 @@ def _as_ipv4(host: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _published_ports(release: str) -> str:
-    """Return the ports that the installer's container publishes; "" if the container tool cannot tell."""
+    """Return the ports that the installer's container publishes; "" if the container tool does not report them."""
     try:
         command = [container_tool(release), "port", CONTAINER]
         done = subprocess.run(command, capture_output=True, timeout=_TOOL_TIMEOUT, check=False)

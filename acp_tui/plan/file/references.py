@@ -80,7 +80,7 @@ class FoundReferences:
 
 
 class ReferencesRefused(AcpError, ValueError):
-    """The plan has references to secrets of this host, and nobody has confirmed them. Nothing was read."""
+    """The plan has references to secrets of this host, and the operator has not confirmed them. Nothing was read."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -168,7 +168,7 @@ def _receiver(steps: tuple[PathPart, ...], document: Document, plan: Data) -> st
     """Return who receives the secret or the file of a plan key."""
     section, key = steps[0], steps[-1]
     if key == "key_passphrase":
-        return _("nobody; acp-tui uses the passphrase only on this host")
+        return _("no other machine; acp-tui uses the passphrase only on this host")
     if section == "package":
         return _("the installer node, if the install runs on a different host")
     if section == "registry" and (address := value_at(plan, ("registry", "address"))):

@@ -17,6 +17,7 @@ from acp_tui.nodes.ssh.key_sources import (
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import KeySource, KnownHost
+from tests.support.other_users import STRANGER, needs_root
 
 ED = key_line(asyncssh.generate_private_key("ssh-ed25519"))
 EC = key_line(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
@@ -108,12 +109,12 @@ def test_key_files_of_this_host_are_known(sshd_folder: Path) -> None:
     assert own(sshd_folder) == KnownHost((EC, ED), KeySource.THIS_HOST)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@needs_root
 @pytest.mark.parametrize("fault", ["owner", "mode", "folder"])
 def test_key_file_that_others_can_change_does_not_count(sshd_folder: Path, fault: str) -> None:
     file = sshd_folder / "ssh_host_ed25519_key.pub"
     if fault == "owner":
-        os.chown(file, 65534, -1)
+        os.chown(file, STRANGER, -1)
     elif fault == "mode":
         file.chmod(0o666)
     else:

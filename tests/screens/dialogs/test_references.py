@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask
 from screens.dialogs.references import ConfirmReferences
+from tests.support.other_users import STRANGER, needs_root
 from tests.support.wizard_pilot import SIZE, screen_text, until
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 CANARY = "c4nary-of-root"
 
 
@@ -30,7 +30,7 @@ def foreign(tmp_path: Path) -> Path:
     plan = tmp_path / "plan.yaml"
     plan.write_text("admin: {password: {file: secret}}\n")
     plan.chmod(0o600)
-    os.chown(plan, 65534, -1)
+    os.chown(plan, STRANGER, -1)
     return plan
 
 
