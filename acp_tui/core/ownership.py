@@ -102,7 +102,7 @@ def own_weakness(path: Path, found: os.stat_result) -> str:
 
 def owner_name(path: Path) -> str:
     """Return the name of the owner of `path`, or the user ID if it has no name. Raises OSError."""
-    return _user(path.lstat().st_uid)
+    return user_name(path.lstat().st_uid)
 
 
 def _parts(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
@@ -138,7 +138,7 @@ def _reason(part: Path, found: os.stat_result, owners: frozenset[int], *, is_par
     """Return the reason why a part of a path is not trusted; "" if it is trusted."""
     name = sanitize(str(part))
     if found.st_uid not in owners:
-        return _("{path} belongs to the user {owner}").format(path=name, owner=_user(found.st_uid))
+        return _("{path} belongs to the user {owner}").format(path=name, owner=user_name(found.st_uid))
     if stat.S_ISLNK(found.st_mode):  # its mode has no meaning; only the owner counts in a sticky folder
         return ""
     writable = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not _is_private_group(part, found))
@@ -165,7 +165,8 @@ def _is_private_group(part: Path, found: os.stat_result) -> bool:
         return True
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Return the name of a user, or the user ID if it has no name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.plan.field_types import visible
 from acp_tui.plan.file.document import Data, Document, Value
 from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import PathPart, dotted
@@ -54,7 +55,8 @@ class Reference:
             text = _("{key}: the environment variable {source}. Receiver: {receiver}.")
         else:
             text = _("{key}: the file {source}. Receiver: {receiver}.")
-        return text.format(key=self.path, source=_visible(self.source), receiver=_visible(self.receiver))
+        # The values are not shortened, so that no part of them stays hidden.
+        return text.format(key=self.path, source=visible(self.source), receiver=visible(self.receiver))
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class FoundReferences:
     def lines(self) -> tuple[str, ...]:
         """Return the reason for the question, and one line for each reference."""
         text = _("The plan {file} refers to secrets of this host, but it is not trusted: {reason}.")
-        first = text.format(file=_visible(str(self.file)), reason=self.weakness)
+        first = text.format(file=visible(str(self.file)), reason=self.weakness)
         return (first, *(f"  {one}" for one in self.references))
 
 
@@ -183,8 +185,3 @@ def _nodes(steps: tuple[PathPart, ...], document: Document, plan: Data) -> str:
     nodes = plan.get("nodes") if steps[0] == "ssh" else [value_at(document.data, steps[:2])]
     found = [value_at(node, ("address",)) for node in nodes] if isinstance(nodes, list) else []
     return ", ".join(str(address) for address in found if address) or "-"
-
-
-def _visible(text: str) -> str:
-    """Return a value of an untrusted plan for a message. It is not shortened, so that no part of it stays hidden."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
