@@ -28,6 +28,7 @@ def confirm_host_keys(
     that responds still has an unconfirmed key; KnownHostsError."""
     source = with_known_hosts(source)
     waiting = unconfirmed(source.plan, source.known_hosts, nodes, changes=changes or accept_new)
+    waiting += [a for a, known in source.known_hosts.items() if not known.complete and (not nodes or a in nodes)]
     if not waiting:
         return source
     found = asyncio.run(read_host_keys(source.plan, waiting, plan_dir=source.plan_dir))
@@ -55,7 +56,9 @@ def not_confirmed(addresses: Collection[str]) -> str:
 def _is_new(source: OpenedPlan, address: str, key: str) -> bool:
     """Return True if `key` may be confirmed. A key that differs from the recorded one is a change, not a new key."""
     known = source.known_hosts.get(address)
-    return known is None or key in known.keys
+    if known is None or not known.complete:
+        return known is None or key not in known.keys
+    return key in known.keys
 
 
 def _lines(keys: Mapping[str, str]) -> list[str]:

@@ -13,6 +13,8 @@ from acp_tui.core.ownership import require_trusted
 
 READ_LIMIT = 1024 * 1024
 """Maximum size, in bytes, of a key, a certificate, a secret or another small file."""
+_PIECE = 64 * 1024
+"""Number of bytes that are read at once."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -65,11 +67,21 @@ def read_limited(path: Path, limit: int = READ_LIMIT) -> bytes:
     """Return the content of a file. `limit`: the maximum size in bytes.
 
     Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than `limit`."""
-    with open_regular_file(path) as file:
-        content = file.read(limit + 1)
+    content = _first_bytes(path, limit + 1)
     if len(content) > limit:
         raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
     return content
+
+
+def _first_bytes(path: Path, most: int) -> bytes:
+    """Return at most the first `most` bytes of a file.
+
+    The file is read in pieces, because one read of `most` bytes would reserve this memory also for a short file."""
+    content = bytearray()
+    with open_regular_file(path) as file:
+        while piece := file.read(min(most - len(content), _PIECE)):
+            content += piece
+    return bytes(content)
 
 
 def error_reason(error: OSError) -> str:

@@ -19,7 +19,8 @@ from acp_tui.nodes.script import CollectorOutput, reply, split
 from acp_tui.preflight.fixes import script as remedy
 
 USERNAME = "root"
-PASSWORD = "practice"
+PASSWORD = "Practice-Only-2"
+"""The password must not be part of a host name, because known secrets are masked in the output of the nodes."""
 _LOOPBACK = "127.0.0.1"
 _GROUPS = 6
 _MAX_SCRIPT = 1 << 20

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from acp_tui import __version__
 from acp_tui.core.clock import now
-from acp_tui.core.files import read_limited, resolve_path, write_atomically
+from acp_tui.core.files import open_regular_file, read_limited, resolve_path, write_atomically
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import Masker
 from acp_tui.core.text import sanitize
@@ -30,7 +30,7 @@ from acp_tui.install.run.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.install.verify.completion_report import JSON as COMPLETION
 from acp_tui.plan.file import PlanErrors, ReferencesRefused, load_plan, secret_values
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle.layout import DOCUMENT, PLAN, REPORT, SETUP
+from acp_tui.preflight.bundle.layout import DOCUMENT, LARGEST, PLAN, REPORT, SETUP
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024
@@ -88,7 +88,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
     documents = [state.spec.document] if state else []
     for document in dict.fromkeys((*documents, *([bundle / DOCUMENT] if bundle else []))):
         with suppress(OSError, InvalidConfig):
-            found.update(secrets_in(document.read_bytes()))
+            found.update(secrets_in(read_limited(document, LARGEST)))
     if bundle is not None:
         with suppress(OSError, PlanErrors, ReferencesRefused):
             plans.append(load_plan(bundle / PLAN))
@@ -164,7 +164,7 @@ def versions() -> Mapping[str, str]:
 
 
 def _read(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         return _text(file.read(_FILE))
 
 
@@ -172,7 +172,7 @@ def _ends(path: Path) -> str:
     """Return the start and the end of a log.
 
     Only complete lines are kept, because a part of a secret would not be masked."""
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         if size <= HEAD + TAIL:

@@ -12,7 +12,7 @@ from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
 from acp_tui.package.archive_headers import BoundedTarInfo
 from acp_tui.package.archive_safety import Guard, PackageRefused, link_target
-from acp_tui.package.file_record import ContentDigest, FileRecord, link_entry
+from acp_tui.package.file_record import ContentDigest, FileRecord, link_entry, sparse_entry
 from acp_tui.package.file_type import describe_other_type
 from acp_tui.package.forward_reader import Forward, Skim
 from acp_tui.package.reader import Cancelled, Feed
@@ -156,8 +156,9 @@ def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place
             if out.tell() != start + length:
                 raise tarfile.ReadError(_("the archive ends before its last file is complete"))
         out.truncate(member.size)
+    entry = sparse_entry(place, member.size) if member.issparse() else digest.entry
     _apply_metadata(place, member)
-    return "" if member.issparse() else digest.entry  # the holes of a sparse file are not read
+    return entry
 
 
 def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:

@@ -1,7 +1,8 @@
 """The record of the files of an unpacked package, to detect files that are changed after unpacking.
 
 The record has an entry for each file and each symbolic link of the package:
-- files up to SMALL bytes and programs (ELF files and files that start with "#!"): SHA-256 of the content
+- files up to SMALL bytes, and programs (ELF files and files that start with "#!") that are not sparse: SHA-256 of the
+  content
 - other files, such as image archives: size, modification time, change time and inode
 - symbolic links: target
 
@@ -48,6 +49,18 @@ class ContentDigest:
     def entry(self) -> str:
         """Return the record entry; "" if the file gets no SHA-256."""
         return f"{_SHA256}{self._hash.hexdigest()}" if self._hash else ""
+
+
+def sparse_entry(path: Path, size: int) -> str:
+    """Return the record entry of a sparse file that was just written; "" if the file gets no SHA-256.
+
+    The content is read from the disk, because the archive does not contain its holes. Raises OSError."""
+    return _sha256_entry(path) if size <= SMALL else ""
+
+
+def _sha256_entry(path: Path) -> str:
+    with open_regular_file(path) as file:
+        return f"{_SHA256}{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def link_entry(target: str) -> str:
@@ -111,8 +124,7 @@ def _is_unchanged(path: Path, found: os.stat_result, entry: str) -> bool:
     if not stat.S_ISREG(found.st_mode):
         return False
     if entry.startswith(_SHA256):
-        with open_regular_file(path) as file:
-            return f"{_SHA256}{hashlib.file_digest(file, 'sha256').hexdigest()}" == entry
+        return _sha256_entry(path) == entry
     return _status_entry(found) == entry
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import make_folders, write_atomically
+from acp_tui.core.files import make_folders, read_limited, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
 from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
@@ -119,7 +119,7 @@ def _stamped(target: Path) -> Mapping[str, Placed]:
     if not is_trusted(target / STAMP):  # another user could claim that a package is verified
         return {}
     try:
-        stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
+        stamp = json.loads(read_limited(target / STAMP))
         return {kind: Placed.from_json(entry) for kind, entry in stamp.items()}
     except (
         OSError,

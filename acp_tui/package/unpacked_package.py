@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError
+from acp_tui.core.files import read_limited
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.ownership import require_trusted
 from acp_tui.package.archive import SETUP
@@ -81,8 +82,7 @@ def verified_content(target: Path, name: str, limit: int) -> bytes:
 
     `limit`: the maximum number of bytes. Raises UntrustedPath, PackageChanged, and OSError if it cannot be read."""
     path = target / name
-    with path.open("rb") as file:
-        content = file.read(limit)
+    content = read_limited(path, limit)
     entry = file_record(target).get(name, "")
     require_trusted(path)
     if not matches(content, entry):

@@ -49,6 +49,13 @@ class KnownHost:
         """True if a password and changes may be sent to the node."""
         return self.source is not KeySource.SEEN
 
+    @property
+    def complete(self) -> bool:
+        """True if the node has no other host key, so that another key is a changed one.
+
+        The sshd of this host can have keys in other files."""
+        return self.source is not KeySource.THIS_HOST
+
 
 KnownHosts = Mapping[str, KnownHost]
 """Node address → its known host."""

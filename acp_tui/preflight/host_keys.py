@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
@@ -25,9 +26,9 @@ def known_hosts_of(
 ) -> dict[str, KnownHost]:
     """Return the known hosts of the nodes of `plan`.
 
-    For each node, the first of these sources that has its key counts: the known hosts file that the plan names, the
-    key files of this host's sshd if the node is this host, and `recorded`. Raises KnownHostsError if a file that the
-    plan names cannot be read."""
+    If the known hosts file that the plan names has a key of the node, only this file counts. Otherwise, these are the
+    keys in `recorded`, and if the node is this host, also the keys of its sshd. Raises KnownHostsError if a file that
+    the plan names cannot be read."""
     found = {node.address: known_host_of(plan, node, plan_dir, recorded, address_map) for node in plan.nodes}
     return {address: known for address, known in found.items() if known is not None}
 
@@ -41,7 +42,14 @@ def known_host_of(
     if name := plan.login(node).known_hosts:
         content = read_openssh_known_hosts(resolve_known_hosts(name, plan_dir))
         found = keys_in_file(content, node.address, login.port)
-    return found or keys_of_this_host(login) or recorded.get(node.address)
+    return found or _with_own_keys(recorded.get(node.address), keys_of_this_host(login))
+
+
+def _with_own_keys(recorded: KnownHost | None, own: KnownHost | None) -> KnownHost | None:
+    """Return the known host of a node with a recorded key, if this node can be this host. `own`: its own keys."""
+    if own is None or recorded is None or not recorded.confirmed:
+        return own or recorded
+    return replace(recorded, keys=(*recorded.keys, *own.keys))
 
 
 def unconfirmed(plan: Plan, known: KnownHosts, nodes: Collection[str] | None = None, *, changes: bool) -> list[str]:

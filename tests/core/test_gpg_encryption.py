@@ -175,3 +175,10 @@ def test_passphrase_that_is_too_long_for_gpg_fails() -> None:
         encrypt(b"hidden", ToPassphrase(long))
     with pytest.raises(GpgFailed, match="longer than 1000 bytes"):
         decrypt(b"", long)
+
+
+def test_passphrase_must_be_utf_8() -> None:
+    with pytest.raises(GpgFailed, match="UTF-8"):
+        encrypt(b"hidden", ToPassphrase(SecretStr("p\udce4ss")))
+    with pytest.raises(GpgFailed, match="UTF-8"):
+        decrypt(b"hidden", SecretStr("p\udce4ss"))

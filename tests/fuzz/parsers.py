@@ -93,7 +93,12 @@ PARSERS = (
     ),
     Parser(
         "certificates",
-        ("preflight.certificates.pem", "preflight.certificates.reader", "install.verify.https"),
+        (
+            "preflight.certificates.pem",
+            "preflight.certificates.fields",
+            "preflight.certificates.reader",
+            "install.verify.https",
+        ),
         replies.certificates,
         replies.certificate_samples,
     ),

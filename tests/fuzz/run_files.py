@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -72,6 +73,7 @@ def node_list(data: bytes, _folder: Path) -> None:
     merge_hosts(Plan(), reading)
     shown, _hidden = mask_nodes(text, reading)
     assert all(len(str(note)) < 1000 for note in (*reading.faults, *reading.notes[:100]))
+    assert not re.search(r"""pass(word|phrase)?['"]?\s*[=:]\s*['"]?s3cret-word""", shown)
     assert all(len(secret) < 8 or secret not in shown.split("\n")[line - 1] for line, secret in reading.secrets[:20])
 
 

@@ -26,9 +26,12 @@ FUZZ = settings(
 )
 SECONDS = 5.0
 """The maximum CPU time for one variant of at most 64 KiB. Most need a few milliseconds."""
-BIG = 1 << 20 if NIGHTLY else 1 << 16
-BIG_SECONDS = 40.0 if NIGHTLY else 8.0
-BIG_MEMORY = 400 << 20 if NIGHTLY else 100 << 20
+BIG = 1 << 20 if NIGHTLY else 1 << 14
+BIG_SECONDS = 40.0 if NIGHTLY else 10.0
+MEASURED = 1 << 20 if NIGHTLY else 1 << 13
+"""The size in bytes of an input whose memory is measured. The measurement makes a parser ten times slower."""
+MEMORY = 400 << 20 if NIGHTLY else 20 << 20
+"""The maximum memory in bytes for such an input."""
 UNITS = (b"[", b"{", b'{"a":', b"&a ", b"? ", b"- ", b"- a\n", b"a,", b"a: 1\n", b"9", b"9.", b"a", b"\n", b" ", b"\t")
 MORE_UNITS = (
     b'"',
@@ -47,12 +50,14 @@ MORE_UNITS = (
 IDS = [parser.name for parser in PARSERS]
 
 
-def run(parser: Parser, data: bytes, seconds: float) -> None:
-    """Run the parser, and accept only its documented errors and a limited CPU time."""
-    with tempfile.TemporaryDirectory() as folder:
+def run(parser: Parser, data: bytes, seconds: float, root: Path) -> None:
+    """Run the parser in a new folder below `root`, and accept only its documented errors and a limited CPU time."""
+    with tempfile.TemporaryDirectory(dir=root) as name:
+        folder = Path(name, "home", "drafts", "one")  # a draft also has its parent folders
+        folder.mkdir(parents=True)
         started = time.process_time()
         try:
-            parser.run(data, Path(folder))
+            parser.run(data, folder)
         except parser.errors as error:
             message = str(error)
         else:
@@ -65,47 +70,49 @@ def run(parser: Parser, data: bytes, seconds: float) -> None:
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
 def test_samples_are_valid(parser: Parser, tmp_path: Path) -> None:
     for number, sample in enumerate(parser.samples()[:20]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
+        folder = tmp_path / str(number) / "drafts" / "one"
+        folder.mkdir(parents=True)
         parser.run(sample, folder)
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
-def test_variants_of_samples(parser: Parser) -> None:
+def test_variants_of_samples(parser: Parser, tmp_path: Path) -> None:
     @FUZZ
     @given(variants(parser.samples()))
     def variant(data: bytes) -> None:
-        run(parser, data, SECONDS)
+        run(parser, data, SECONDS, tmp_path)
 
     variant()
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
-def test_large_inputs(parser: Parser) -> None:
-    for data in large(parser):
-        run(parser, data, BIG_SECONDS)
+def test_large_inputs(parser: Parser, tmp_path: Path) -> None:
+    for data in large(parser, BIG):
+        run(parser, data, BIG_SECONDS, tmp_path)
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=IDS)
-def test_memory_for_large_inputs(parser: Parser) -> None:
-    for data in list(large(parser))[:: 4 if NIGHTLY else 20]:
+def test_memory_for_large_inputs(parser: Parser, tmp_path: Path) -> None:
+    for data in list(large(parser, MEASURED))[6 :: 3 if NIGHTLY else 6]:
         tracemalloc.start()
         try:
-            run(parser, data, 10 * BIG_SECONDS)
+            run(parser, data, 10 * BIG_SECONDS, tmp_path)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-        assert peak < BIG_MEMORY, f"{peak >> 20} MiB for {data[:40]!r}"
+        assert peak < MEMORY, f"{peak >> 20} MiB for {data[:40]!r}"
 
 
-def large(parser: Parser) -> Iterator[bytes]:
-    """Yield large inputs: a repeated text alone, and in the middle of a sample, and a repeated sample."""
+def large(parser: Parser, size: int) -> Iterator[bytes]:
+    """Yield inputs of about `size` bytes: a repeated text, the same in the middle of a sample, and repeated samples.
+
+    The first six are nested. They need little memory, but much time while the memory is measured."""
     sample = parser.samples()[0]
     for unit in (*UNITS, *MORE_UNITS) if NIGHTLY else UNITS:
-        yield unit * (BIG // len(unit))
-        yield sample[: len(sample) // 2] + unit * (BIG // len(unit)) + sample[len(sample) // 2 :]
+        yield unit * (size // len(unit))
+        yield sample[: len(sample) // 2] + unit * (size // len(unit)) + sample[len(sample) // 2 :]
     for start in (b"", b"\n", b'{"data": "', b"nodes:\n"):
-        yield start + sample * (BIG // len(sample))
+        yield start + sample * (size // len(sample))
 
 
 def test_each_parser_has_a_name_of_its_own() -> None:
@@ -125,21 +132,23 @@ PARSING = {
         "fromisoformat",
     ),
     *("load_pem_x509_certificates", "load_der_x509_certificate", "load_pem_private_key", "load_der_private_key"),
-    *("import_private_key", "import_public_key", "shlex.split", "csv.reader", "tarfile.open", "read_text"),
+    *("import_private_key", "import_public_key", "import_known_hosts", "match_known_hosts"),
+    *("shlex.split", "csv.reader", "tarfile.open", "read_text"),
 }
 """Functions that parse text or bytes."""
 OWN_TEXTS = {
     "checks.waivers": "a date that the plan has already validated",
     "core.assets": "files of acp-tui itself",
-    "core.gpg.encryption": "a passphrase, which is not parsed",
     "core.local_host": "files of the kernel",
     "install.config.differences": "two documents that were read before",
     "install.remote.self_archive": "an archive that is written, not read",
     "install.remote.upload": "one key of JSON from a node; every error means that it is missing",
+    "install.run.api_listener": "files of the kernel",
     "install.run.process_identity": "files of the kernel",
     "install.support_bundle": "an archive that is written, not read",
     "package.discovery": "the mount table of the kernel",
     "package.service": "a time that package.install_dir has already validated",
+    "package.unpacked_package": "a record that acp-tui wrote, after its SHA-256 was compared",
 }
 """Modules that call such a function, but not for foreign bytes."""
 

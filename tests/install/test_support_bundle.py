@@ -181,3 +181,15 @@ def test_command_writes_the_archive_and_prints_a_copy_command(failed: RunState, 
     assert run("plan.yaml").returncode == 2
     assert run("--run", str(tmp_path), "x.tar.gz").returncode == 3
     assert run("/nowhere/x.tar.gz").returncode == 3
+
+
+def test_pipe_in_place_of_a_log_is_not_read(failed: RunState, tmp_path: Path) -> None:
+    """A reader of the pipe would wait for a writer without end."""
+    failed.spec.installer_log.unlink()
+    os.mkfifo(failed.spec.installer_log)
+    (failed.spec.run_dir / "state.json").unlink()
+    os.mkfifo(failed.spec.run_dir / "state.json")
+    names = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path).keys()
+    assert "installer.log" not in names
+    assert "state.json" not in names
+    assert SETUP_LOG in names

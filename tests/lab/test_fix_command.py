@@ -15,6 +15,7 @@ from tests.lab.kit.fix_run import files, fix, running, single
 from tests.lab.kit.nodes import OPERATOR, Lab
 from tests.lab.kit.profiles import Fault, NodeProfile
 from tests.lab.kit.shell import program
+from tests.support.unpacked_files import record_package
 
 pytestmark = pytest.mark.lab
 
@@ -147,6 +148,8 @@ def test_vendor_script_runs_as_root_if_named(lab: Lab, tmp_path: Path) -> None:
     init = tmp_path / "unpacked/installer/res/init.sh"
     init.parent.mkdir(parents=True)
     init.write_text('echo "prepared by $(id -un) from $0"; touch /opt/prepared; read -r line || echo no input\n')
+    (init.parents[1] / "setup.sh").touch()
+    record_package(tmp_path / "unpacked")
     answers = single(node, package={"install_dir": str(tmp_path / "unpacked")})
     answers["nodes"] = [{"address": node.address, "role": "control-plane", "ssh": {"username": OPERATOR}}]
     assert fix(tmp_path, answers, "--yes").status == 0
@@ -163,7 +166,7 @@ def test_each_node_needs_its_own_confirmation(lab: Lab, tmp_path: Path) -> None:
     answers = plan(as_planned(nodes), lab.address(0))
     fixed = fix(tmp_path, answers, typed="n\ny\n\n")
     assert fixed.status == 1
-    assert fixed.output.count("[y/N]") == 3
+    assert fixed.errors.count("[y/N]") == 3
     first, confirmed, third = nodes
     assert check(tmp_path, answers).outcomes == {
         first.address: {"KRN-OVN": "fail"},

@@ -99,9 +99,14 @@ def test_failed_nodes_are_named_and_do_not_delay_the_others(lab: Lab, tmp_path: 
 
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 OLD = Fault(
-    "the algorithms and host key of an sshd ten years old",
-    "printf 'KexAlgorithms diffie-hellman-group14-sha1\\nCiphers aes128-ctr\\nMACs hmac-sha1\\nHostKeyAlgorithms "
-    f"ssh-rsa\\n' >>{_SETTINGS}; rm {_HOST_KEY}*; ssh-keygen -q -t rsa -b 2048 -N '' -f {_HOST_KEY}",
+    "the algorithms and host key of an sshd of 2016",
+    "printf 'KexAlgorithms diffie-hellman-group14-sha256\\nCiphers aes128-ctr\\nMACs hmac-sha2-256\\nHostKeyAlgorithms "
+    f"rsa-sha2-256\\n' >>{_SETTINGS}; rm {_HOST_KEY}*; ssh-keygen -q -t rsa -b 2048 -N '' -f {_HOST_KEY}",
+)
+SHA_1 = Fault(
+    "a host key with SHA-1 only",
+    f"echo 'HostKeyAlgorithms ssh-rsa' >>{_SETTINGS}; rm {_HOST_KEY}*; "
+    f"ssh-keygen -q -t rsa -b 2048 -N '' -f {_HOST_KEY}",
 )
 TOO_OLD = Fault("unsafe ciphers", f"echo 'Ciphers 3des-cbc,aes128-cbc' >>{_SETTINGS}")
 GROUP_1 = Fault("an unsafe key exchange", f"echo 'KexAlgorithms diffie-hellman-group1-sha1' >>{_SETTINGS}")
@@ -109,14 +114,15 @@ FORCED = Fault("a forced command", f"echo 'ForceCommand /bin/echo ask the owner'
 
 
 def test_old_algorithms_are_accepted_and_unsafe_ones_named(lab: Lab, tmp_path: Path) -> None:
-    faults = (OLD, TOO_OLD, GROUP_1, FORCED)
-    old, too_old, group_1, forced = nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in faults))
+    faults = (OLD, TOO_OLD, GROUP_1, FORCED, SHA_1)
+    old, too_old, group_1, forced, sha_1 = nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in faults))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     assert checked.states == {
         old.address: "checked",
         too_old.address: "unreachable",
         group_1.address: "unreachable",
         forced.address: "auth-failed",
+        sha_1.address: "unreachable",
     }
     assert checked.outcomes[old.address] == {}
     assert f"{too_old.address}: unreachable" in checked.errors
@@ -128,6 +134,8 @@ def test_old_algorithms_are_accepted_and_unsafe_ones_named(lab: Lab, tmp_path: P
         "this host and the node have no common key exchange algorithm. "
         "The node offers only diffie-hellman-group1-sha1, which acp-tui does not use" in checked.errors
     )
+    assert "it has no host key that acp-tui accepts" in checked.errors
+    assert "sshd_config (HostKeyAlgorithms): ssh-ed25519, " in checked.errors
     assert "sshd_config (Ciphers): " in checked.errors
     assert "sshd_config (KexAlgorithms): " in checked.errors
     assert "bash did not run: ask the owner" in checked.errors

@@ -27,7 +27,7 @@ from acp_tui.plan.known_hosts import confirmed
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 from tests.lab.test_end_to_end import CANARY, becoming_a_cluster, plan
-from tests.support.tmux_wizard import wizard
+from tests.support.tmux_wizard import confirm_host_keys, wizard
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # each checks three nodes twice, and installs
 
@@ -41,7 +41,9 @@ def nodes(lab: Lab, tmp_path: Path) -> Iterator[list[LabNode]]:
     nodes = lab.start(NodeProfile(shared=ours), NodeProfile(), NodeProfile())
     package = build_package(tmp_path / "package", Behaviour(seconds=2))
     answers = plan(nodes, package, lab.address(20), Path("/root/cpaas-install"))
-    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
+    file = tmp_path / "plan.yaml"
+    file.touch(mode=0o600)
+    file.write_text(yaml.safe_dump(answers), encoding="utf-8")
     program = f'#!/bin/sh\nexec {quote(sys.executable)} -m acp_tui "$@"\n'
     nodes[0].sh(f"printf %s {quote(program)} >/usr/local/bin/acp-tui; chmod 755 /usr/local/bin/acp-tui")
     read_posts = "cat /root/cpaas-install/installer/practice/posts.json 2>/dev/null; true"
@@ -231,6 +233,8 @@ def test_wizard_suspends_its_screen_for_the_remote_install(nodes: list[LabNode],
         window.wait_for("▸ Package")
         for step in STEPS:
             window.keys("C-n")
+            if step == "Nodes":
+                confirm_host_keys(window)
             window.wait_for(f"▸ {step}")
         window.wait_for("Nodes 3/3")
         window.keys("s")

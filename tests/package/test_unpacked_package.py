@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.core.ownership import UntrustedPath
-from acp_tui.package.archive import INIT
+from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.extract import extract
 from acp_tui.package.file_record import SMALL
 from acp_tui.package.install_dir import STAMP, UnpackFailed, record_path, unpacked
@@ -205,6 +206,27 @@ def test_install_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> N
     with pytest.raises(UnpackFailed, match="other users can write to"):
         extract(core(tmp_path), shared / "target")
     assert list(shared.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_small_sparse_script_is_used_until_it_changes(tmp_path: Path, form: str) -> None:
+    files, package = tmp_path / "in", tmp_path / "package.tar"
+    script, content = files / INIT, b"#!/bin/bash\n" + bytes(500_000) + b"exit\n"
+    script.parent.mkdir(parents=True)
+    (files / SETUP).write_text("#!/bin/bash\n")
+    with script.open("wb") as sparse:
+        sparse.write(content[:12])
+        sparse.seek(len(content) - 5)
+        sparse.write(b"exit\n")
+    tar = ["tar", "-S", f"--format={form}", "-cf", str(package), "-C", str(files), "installer"]
+    subprocess.run(tar, check=True)
+    assert package.stat().st_size < 100_000, "the file is not sparse"
+    extract(package, tmp_path / "target")
+    assert verified_content(tmp_path / "target", INIT, SMALL) == content
+    require_unchanged(tmp_path / "target")
+    overwrite_in_place(tmp_path / "target" / INIT)
+    with pytest.raises(PackageChanged, match="init"):
+        verified_content(tmp_path / "target", INIT, SMALL)
 
 
 def test_changed_init_script_is_not_used(target: Path) -> None:

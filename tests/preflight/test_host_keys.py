@@ -43,10 +43,13 @@ def test_recorded_keys_are_the_last_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only files of root count")
-def test_key_files_of_this_host_replace_a_recorded_key(tmp_path: Path, sshd_folder: Path) -> None:
+def test_key_files_of_this_host_are_known_besides_a_confirmed_key(tmp_path: Path, sshd_folder: Path) -> None:
     (sshd_folder / "ssh_host_ed25519_key.pub").write_text(OWN, encoding="utf-8")
-    known = known_hosts_of(plan(), tmp_path, {LOCAL: confirmed(RECORDED), REMOTE: SEEN})
-    assert known == {LOCAL: KnownHost((OWN,), KeySource.THIS_HOST), REMOTE: SEEN}
+    own = KnownHost((OWN,), KeySource.THIS_HOST)
+    assert known_hosts_of(plan(), tmp_path, {REMOTE: SEEN}) == {LOCAL: own, REMOTE: SEEN}
+    assert known_hosts_of(plan(), tmp_path, {LOCAL: SEEN}) == {LOCAL: own}
+    both = known_hosts_of(plan(), tmp_path, {LOCAL: confirmed(RECORDED)})
+    assert both == {LOCAL: KnownHost((RECORDED, OWN), KeySource.CONFIRMED)}
 
 
 def test_file_of_the_plan_is_the_first_source(tmp_path: Path, sshd_folder: Path) -> None:

@@ -21,10 +21,11 @@ from pydantic import SecretStr
 
 from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, Collector, CollectorOutput, Reader, build, reply
-from acp_tui.nodes.ssh.connect import connect
+from acp_tui.nodes.ssh.connect import connect, read_host_key
 from acp_tui.nodes.ssh.deadlines import DEADLINES
 from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target
+from acp_tui.plan.known_hosts import confirmed
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "tests" / "recordings", ROOT / "assets" / "demo" / "nodes")
@@ -85,7 +86,9 @@ async def run_on_node(login: Login, key: Path | None, collectors: tuple[Collecto
     """Run the collectors on a node over SSH. Raises ConnectError or ConnectionLost."""
     password = os.environ.get(PASSWORD_VARIABLE)
     target = Target(login.host, login.host, login.port, login.user, SecretStr(password) if password else None, key)
-    connection = await connect(target, None, lambda stage: None)
+    # The operator names the node and records what it answers, so its current host key is accepted.
+    known = confirmed(await read_host_key(target))
+    connection = await connect(target, known, lambda stage: None)
     reader, outputs = Reader(MARKER), []
     try:
         program = build(collectors, MARKER)

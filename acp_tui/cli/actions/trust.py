@@ -95,7 +95,7 @@ def _node_key(source: OpenedPlan, address: str, key: str, detail: str = "") -> N
     if not key:
         return NodeKey(address, KeyState.UNREACHABLE, detail=detail)
     known = source.known_hosts.get(address)
-    if known is None:
+    if known is None or not (known.complete or key in known.keys):
         return NodeKey(address, KeyState.NEW, key)
     if key not in known.keys:
         return NodeKey(address, KeyState.CHANGED, key, known=tuple(fingerprint(one) for one in known.keys))

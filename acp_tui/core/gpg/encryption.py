@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
+from acp_tui.core.gpg.keys import import_keys
 from acp_tui.core.i18n import _, pgettext
 
 _MAX_DECRYPTED = 8 << 20
@@ -92,6 +93,7 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
     Raises: GpgFailed."""
     if isinstance(lock, ToPassphrase):
         with _gpg(temporary=True) as gpg:
+            gpg.encoding = "utf-8"  # for the passphrase; the default, Latin-1, can decode every output of gpg
             result = gpg.encrypt(
                 data,
                 None,
@@ -162,7 +164,9 @@ def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) 
             timer.start()
             try:
                 threads.submit(_write, running.stdin, start + data)
-                statuses = threads.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8"), result)
+                statuses = threads.submit(
+                    gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace", "\n"), result
+                )
                 result.data = running.stdout.read(_MAX_DECRYPTED + 1)
                 if len(result.data) > _MAX_DECRYPTED:
                     raise GpgFailed(
@@ -191,7 +195,11 @@ def _checked_text(passphrase: SecretStr) -> str:
     text = passphrase.get_secret_value()
     if not text or set(text) & set("\n\r\x00"):
         raise GpgFailed(_("the passphrase must be one line of text and must not be empty"))
-    if len(text.encode("utf-8", "surrogatepass")) > _MAX_PASSPHRASE:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # a byte from the environment that is not UTF-8
+        raise GpgFailed(_("the passphrase must be UTF-8 text")) from None
+    if size > _MAX_PASSPHRASE:
         raise GpgFailed(
             _("the passphrase is longer than {count} bytes; gpg cannot use it").format(count=_MAX_PASSPHRASE)
         )
@@ -201,14 +209,19 @@ def _checked_text(passphrase: SecretStr) -> str:
 def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
     """Import a public key file and return the fingerprints of its keys."""
     try:
-        gpg.import_keys(read_limited(key_file))
+        fingerprints = import_keys(gpg, read_limited(key_file)).fingerprints
+    except TimeoutError as error:
+        raise GpgFailed(
+            _("gpg did not import the key file {key} in time. Use a file that contains only this key.").format(
+                key=key_file
+            )
+        ) from error
     except OSError as error:
         text = _(
             "cannot read the key file {key}: {reason}. Enter the path of a public key file, or a fingerprint of 40 "
             "hexadecimal digits."
         )
         raise GpgFailed(text.format(key=key_file, reason=error_reason(error))) from error
-    fingerprints = tuple(key["fingerprint"] for key in gpg.list_keys())
     if not fingerprints:
         raise GpgFailed(
             _("{key} contains no public key that gpg can read. Enter the path of a public key file.").format(
@@ -248,5 +261,4 @@ def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
             raise ValueError("not gpg")
     except (OSError, ValueError) as error:
         raise GpgFailed(_("gpg is not installed on this host or does not run. Install the package gnupg.")) from error
-    gpg.encoding = "utf-8"
     return gpg

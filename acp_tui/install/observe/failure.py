@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.text import sanitize, truncate
 from acp_tui.install.observe.log_mask import log_mask
@@ -112,7 +113,7 @@ def likely(phase: Phase, text: str) -> str:
 def last_lines(path: Path, most: int) -> tuple[str, ...]:
     """Return the last lines of a log, shortened and without control characters; () if it cannot be read."""
     try:
-        with path.open("rb") as log:
+        with open_regular_file(path) as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
             text = sanitize(log.read(_END).decode("utf-8", errors="replace"), limit=None)
     except OSError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic_core import from_json
 
 from acp_tui.core.events import LogLine
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
 from acp_tui.install.observe.log_mask import log_mask
@@ -74,7 +75,7 @@ class Tail:
     def more(self, at_end: bool) -> tuple[LogLine, ...]:
         """Return the new complete lines. With `at_end`, also return the last line if it has no newline yet."""
         try:
-            with self._path.open("rb") as file:
+            with open_regular_file(self._path) as file:
                 found = self._path.stat()
                 if found.st_mtime < self._since:
                     return ()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.text import sanitize
 
 MAX_LINE = 500
@@ -120,7 +121,7 @@ class _Log:
 @contextmanager
 def _opened(path: Path) -> Iterator[_Log]:
     try:
-        file = path.open("rb")
+        file = open_regular_file(path)
     except OSError:
         yield _Log(None, 0)
         return

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from acp_tui.core.clock import now
+from acp_tui.core.files import read_limited
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.ownership import UntrustedPath
 from acp_tui.core.retry import poll_until
@@ -25,6 +26,7 @@ from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.state import Phase, RunState, post_unknown_text
 from acp_tui.install.run.state_recorder import Run, minutes, quote
 from acp_tui.package.unpacked_package import PackageChanged, record_start, require_unchanged
+from acp_tui.preflight.bundle.layout import LARGEST
 
 
 async def run_phases(run: Run) -> None:
@@ -110,7 +112,7 @@ async def _waiting_api(run: Run) -> None:
 async def _versions(run: Run) -> None:
     state = run.state
     try:
-        document = state.spec.document.read_bytes()
+        document = read_limited(state.spec.document, LARGEST)
         wanted_kubernetes, wanted_runtime = wanted_versions(document)
     except (OSError, InvalidConfig) as error:
         run.fail(_invalid_document(run, error))
@@ -174,7 +176,9 @@ async def _looking(run: Run) -> None:
 async def _posting(run: Run) -> None:
     state = run.state
     try:
-        document = with_versions(state.spec.document.read_bytes(), state.kubernetes or "", state.runtime or "")
+        document = with_versions(
+            read_limited(state.spec.document, LARGEST), state.kubernetes or "", state.runtime or ""
+        )
     except (OSError, InvalidConfig) as error:
         run.fail(_invalid_document(run, error))
         return

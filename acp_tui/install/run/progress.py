@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from acp_tui.core.clock import now
-from acp_tui.core.files import write_atomically
+from acp_tui.core.files import read_limited, write_atomically
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import mask_values
 from acp_tui.core.text import sanitize
@@ -19,6 +19,7 @@ from acp_tui.install.run.outcome import FAILED_LIMIT, ReplyCounter, count_reply
 from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState
 from acp_tui.install.run.state_recorder import Run, minutes, quote
 from acp_tui.preflight.bundle import remove_secrets
+from acp_tui.preflight.bundle.layout import LARGEST
 
 
 async def posted(run: Run) -> None:
@@ -32,7 +33,7 @@ async def installing(run: Run) -> None:
     spec = run.state.spec
     counter = ReplyCounter(run.state.failed_answers, run.state.unanswered, run.state.step)
     try:
-        secrets = secrets_in(spec.document.read_bytes())
+        secrets = secrets_in(read_limited(spec.document, LARGEST))
     except (OSError, InvalidConfig):  # needed only for masking; the file may be removed by now
         secrets = ()
     began, tick = now(), time.monotonic()

@@ -31,7 +31,7 @@ from acp_tui.nodes.ssh.keys import HOST_KEY_ALGORITHMS, client_key, host_key_alg
 from acp_tui.nodes.ssh.login import LoginClient
 from acp_tui.nodes.ssh.target import OnStage, Target
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.known_hosts import KnownHost, fingerprint, is_confirmed
+from acp_tui.plan.known_hosts import KnownHost, fingerprint
 
 _WITHOUT_WEAK_KEY_EXCHANGE = "-*-sha1,gss-*"
 _WITHOUT_WEAK_MACS = "-hmac-sha1*,umac-64*"
@@ -54,9 +54,7 @@ async def connect(
     something secret. `on_stage` is called with `tcp`, `handshake` and `login` when each stage begins. Raises
     ConnectError with the reason."""
     key = await asyncio.to_thread(client_key, target)
-    return await _with_retries(
-        lambda: _connect(target, key, known, on_stage, deadlines, log_in=is_confirmed(known) or not changes), deadlines
-    )
+    return await _with_retries(lambda: _connect(target, key, known, on_stage, deadlines, changes=changes), deadlines)
 
 
 async def read_host_key(target: Target, deadlines: Deadlines = DEADLINES) -> str:
@@ -85,7 +83,8 @@ async def _connect(
     on_stage: OnStage,
     deadlines: Deadlines,
     *,
-    log_in: bool,
+    changes: bool = False,
+    log_in: bool = True,
 ) -> Connection:
     loop = asyncio.get_running_loop()
     seconds = {"tcp": deadlines.tcp, "handshake": deadlines.handshake, "login": deadlines.login}
@@ -98,7 +97,7 @@ async def _connect(
         timer.reschedule(loop.time() + seconds[next_stage])
         on_stage(next_stage)
 
-    client = LoginClient(target, key, known, begin_stage, log_in=log_in)
+    client = LoginClient(target, key, known, begin_stage, changes=changes, log_in=log_in)
     preferred = host_key_algorithms(known.keys) if known else []
     try:
         async with asyncio.timeout(deadlines.tcp) as timer:
@@ -172,7 +171,8 @@ def _connect_error(
             NodeState.UNREACHABLE, stage, _("the node refused the connection to port {port}").format(port=target.port)
         )
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
-        return ConnectionDropped(NodeState.UNREACHABLE, stage, closed_before_login())
+        detail = closed_before_login(greeted=client.greeted, host_key_algorithms=HOST_KEY_ALGORITHMS)
+        return ConnectionDropped(NodeState.UNREACHABLE, stage, detail)
     if isinstance(error, asyncssh.Error):
         text = _("the SSH login failed") if stage == "login" else _("the SSH handshake failed")
         return ConnectError(NodeState.UNREACHABLE, stage, with_error(text, error), client.server_key_line)

@@ -107,7 +107,16 @@ def key_changed(known: Sequence[str], sent: str) -> str:
     )
 
 
-def closed_before_login() -> str:
+def closed_before_login(*, greeted: bool, host_key_algorithms: Sequence[str]) -> str:
+    """Return the message for a node that closed the connection before the login.
+
+    `greeted`: True if the node has sent its SSH version. `host_key_algorithms`: those that acp-tui accepts."""
+    if greeted:
+        return _(
+            "the node closed every connection during the SSH key exchange. A possible cause is that it has no host key "
+            "that acp-tui accepts. Create one on the node (ssh-keygen -A), or allow one of these algorithms in its "
+            "sshd_config (HostKeyAlgorithms): {algorithms}"
+        ).format(algorithms=", ".join(host_key_algorithms))
     return _(
         "the node closed every connection before the login. Either the node blocks this host (hosts.deny, "
         "fail2ban), or too many logins run at the same time (MaxStartups)."

@@ -1,6 +1,8 @@
 """SSH keys: the host keys of nodes, and the private key file of the operator."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,10 +32,43 @@ HOST_KEY_ALGORITHMS = (
 """The accepted signature algorithms of host keys, the preferred one first. `ssh-rsa` is missing: it uses SHA-1."""
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
+_HEADER = b"-----BEGIN "
+"""The start of the header of an armored key."""
+_ODD = re.compile(rb"[^A-Z0-9\s-]")
+"""A character that no valid header has."""
+
 
 def key_line(key: asyncssh.SSHKey) -> str:
     """Return a public key as `type base64`, without a comment."""
     return " ".join(key.export_public_key("openssh").decode().split()[:2])
+
+
+def public_key(text: str | bytes) -> asyncssh.SSHKey:
+    """Return the public key in `text`. Raises asyncssh.KeyImportError."""
+    check_headers(text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text)
+    with only_key_errors():
+        return asyncssh.import_public_key(text)
+
+
+def check_headers(content: bytes) -> None:
+    """Raise asyncssh.KeyImportError if the header of an armored key in `content` has odd characters.
+
+    asyncssh uses the header as a regular expression, and the search for a hostile expression never ends."""
+    if any(_ODD.search(line.partition(_HEADER)[2]) for line in content.split(b"\n")):
+        raise asyncssh.KeyImportError(_("the header of a key is invalid"))
+
+
+@contextmanager
+def only_key_errors() -> Iterator[None]:
+    """Replace other errors of asyncssh with KeyImportError. For damaged keys, asyncssh passes on errors of many types.
+
+    Raises asyncssh.KeyImportError, asyncssh.KeyEncryptionError."""
+    try:
+        yield
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
+        raise
+    except Exception as error:
+        raise asyncssh.KeyImportError(str(error)) from error
 
 
 def host_key_algorithms(lines: Sequence[str]) -> list[str]:
@@ -41,7 +76,7 @@ def host_key_algorithms(lines: Sequence[str]) -> list[str]:
 
     A server with several keys then sends the one that is known. Raises ConnectError if a text is not a key."""
     try:
-        keys = [asyncssh.import_public_key(line) for line in lines]
+        keys = [public_key(line) for line in lines]
     except asyncssh.KeyImportError:
         raise ConnectError(
             NodeState.HOST_KEY_CHANGED, "handshake", _("the recorded host key of the node is not a valid public key")
@@ -74,7 +109,9 @@ def client_key(target: Target) -> asyncssh.SSHKey | None:
 @lru_cache(maxsize=16)
 def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
     """Decrypt a private key. The result is cached for all nodes, because decryption is slow by design."""
-    return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)
+    check_headers(content)
+    with only_key_errors():
+        return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)
 
 
 def _describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:

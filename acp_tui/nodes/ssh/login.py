@@ -7,15 +7,15 @@ import asyncssh
 from acp_tui.nodes.ssh.errors import PasswordState
 from acp_tui.nodes.ssh.keys import key_line
 from acp_tui.nodes.ssh.target import OnStage, Target
-from acp_tui.plan.known_hosts import KnownHost, is_confirmed
+from acp_tui.plan.known_hosts import KnownHost
 
 
 class LoginClient(asyncssh.SSHClient):
     """The callbacks of asyncssh during a login. Each credential of the target is offered once.
 
-    If the host key is not confirmed, the password is withheld, and the login works only with a key. `log_in`: False
-    ends the connection after the host key, before any credential is offered. `on_stage` is called at each stage of the
-    connection."""
+    If the host key is not confirmed, the password is withheld, and only a login with a key works, unless `changes` is
+    True. `log_in`: False ends the connection after the host key, before any credential is offered. `on_stage` is called
+    at each stage of the connection."""
 
     def __init__(
         self,
@@ -24,16 +24,15 @@ class LoginClient(asyncssh.SSHClient):
         known: KnownHost | None,
         on_stage: OnStage,
         *,
+        changes: bool = False,
         log_in: bool = True,
     ) -> None:
-        confirmed = is_confirmed(known)
-        self._password = target.password if confirmed else None
+        self._password = target.password
         self.password = PasswordState.NONE if target.password is None else PasswordState.NOT_REQUESTED
-        if target.password is not None and not confirmed:
-            self.password = PasswordState.WITHHELD
         self._key = key
         self._known = known
-        self._log_in = log_in and (confirmed or key is not None)
+        self._changes = changes
+        self._log_in = log_in
         self._on_stage = on_stage
         self.conn: asyncssh.SSHClientConnection | None = None
         self.server_key: asyncssh.SSHKey | None = None
@@ -60,12 +59,19 @@ class LoginClient(asyncssh.SSHClient):
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.server_key = key
-        return self._log_in and not self.key_changed
+        if not self._log_in or self.key_changed:
+            return False
+        if self._known is not None and self._known.confirmed:
+            return key_line(key) in self._known.keys
+        if self._password is not None:
+            self._password, self.password = None, PasswordState.WITHHELD
+        return self._key is not None and not self._changes
 
     @property
     def key_changed(self) -> bool:
         """Return True if the node sent a host key that differs from its known host keys."""
-        return self._known is not None and self.server_key_line not in (None, *self._known.keys)
+        known = self._known
+        return known is not None and known.complete and self.server_key_line not in (None, *known.keys)
 
     def auth_banner_received(self, msg: str, lang: str) -> None:
         self.banner = msg[-1000:]

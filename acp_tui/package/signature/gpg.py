@@ -19,6 +19,7 @@ import gnupg
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
+from acp_tui.core.gpg.keys import import_keys
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, never, silent
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed, Status, evaluate_status
@@ -171,16 +172,18 @@ def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
 
     The fingerprints of primary keys come before those of subkeys. If gpg does not support the type of a key, gpg
     cannot verify the self-signature of that key, and counts the key as a key without a user ID."""
-    imported = gpg.import_keys(key)
-    if (imported.returncode or 0) < 0:
+    try:
+        imported = import_keys(gpg, key)
+    except OSError:
+        return (), Signed.GPG_FAILED
+    if imported.crashed:
         return (), Signed.GPG_FAILED
     trouble = Signed.KEY_UNREADABLE
-    if _FUTURE_KEY.search(imported.stderr):
+    if _FUTURE_KEY.search(imported.messages):
         trouble = Signed.KEY_FROM_THE_FUTURE
-    elif _NEWER_KEY.search(imported.stderr) or int(imported.no_user_id or 0) > 0:
+    elif _NEWER_KEY.search(imported.messages) or imported.without_name:
         trouble = Signed.KEY_UNSUPPORTED
-    keys = gpg.list_keys()
-    return (*(k["fingerprint"] for k in keys), *(subkey[2] for k in keys for subkey in k["subkeys"])), trouble
+    return imported.fingerprints, trouble
 
 
 def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
@@ -200,7 +203,9 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
     ):
         receiver.close()
         assert running.stderr is not None
-        response = listener.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), statuses)
+        response = listener.submit(
+            gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace", "\n"), statuses
+        )
         try:
             _enlarge(sender)
             # gpg stops reading early if the signature is unusable. Its output until then is the result.

@@ -133,4 +133,4 @@ def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[Signature
 
 
 def _first_fields(lines: Sequence[Status], keyword: str) -> tuple[str, ...]:
-    return tuple(value.split()[0] for key, value in lines if key == keyword and value)
+    return tuple(value.split()[0] for key, value in lines if key == keyword and value.strip())

@@ -5,16 +5,13 @@ This module does not verify anything. Only gpg decides whether a key or a signat
 
 import binascii
 import hashlib
-import re
 from collections.abc import Iterator
 
 _SECRET, _PUBLIC, _SECRET_SUBKEY, _PUBLIC_SUBKEY = 5, 6, 7, 14
 _MESSAGE = (4, 8, 11)
 """A signed text starts with a packet of one of these types: one-pass signature, compressed data or literal data."""
-_ARMORED = re.compile(
-    rb"^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[ \t\r]*\n(?:[^\n]*:[^\n]*\n)*[ \t\r]*\n(.*?)^(?:=|-----END)",
-    re.MULTILINE | re.DOTALL,
-)
+_STARTS = (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"-----BEGIN PGP PRIVATE KEY BLOCK-----")
+_BLANKS = b" \t\r"
 
 
 def fingerprints(content: bytes) -> tuple[str, ...]:
@@ -42,12 +39,31 @@ def is_message(content: bytes) -> bool:
 
 
 def _all(content: bytes) -> Iterator[tuple[int, bytes]]:
-    blocks = _ARMORED.findall(content)
+    blocks = list(_armored(content))
     for block in blocks or [content]:
         try:
             yield from _packets(binascii.a2b_base64(block) if blocks else block)
         except (ValueError, IndexError):  # the content is truncated or is not OpenPGP data
             continue
+
+
+def _armored(content: bytes) -> Iterator[bytes]:
+    """Yield the base64 text of each complete armored key: the lines between the blank line and the checksum or end."""
+    body: list[bytes] | None = None
+    headers = False
+    for line in content.split(b"\n"):
+        text = line.rstrip(_BLANKS)
+        if text in _STARTS:
+            body, headers = None, True
+        elif headers and not text:
+            body, headers = [], False
+        elif headers:
+            headers = b":" in text
+        elif body is not None and line.startswith((b"=", b"-----END")):
+            yield b"\n".join(body)
+            body = None
+        elif body is not None:
+            body.append(line)
 
 
 def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -38,7 +38,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "ipv6": ("ip6",),
 }
 _BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
-_SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
+SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
 _MOST_ENTRIES = 20_000
 """Maximum number of host names in all groups. A host can be in several groups."""
 _MOST_GROUPS = 1000
@@ -72,6 +72,8 @@ class Inventory:
     children: dict[str, set[str]] = field(default_factory=dict)
     shared: dict[str, Variables] = field(default_factory=dict)
     """Group name → variables of the group."""
+    more_secrets: list[tuple[int, str]] = field(default_factory=list)
+    """Line number and text of each secret on another line than its name."""
 
     _added: int = 0
 
@@ -222,9 +224,10 @@ def _become(inventory: Inventory) -> Iterator[LineNote]:
 
 def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:
     for name, (line, value) in _every(inventory):
-        secret = value.partition(":")[2] if name in _NAMES["username"] else value if name in _SECRETS else ""
+        secret = value.partition(":")[2] if name in _NAMES["username"] else value if name in SECRETS else ""
         if secret:
             yield line, secret
+    yield from inventory.more_secrets
 
 
 def _every(inventory: Inventory) -> Iterator[tuple[str, tuple[int, str]]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import yaml
 
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
-from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, ListTooLarge, bounded, names
+from acp_tui.plan.node_import.ansible import SECRETS, VAULT, Inventory, Variables
+from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, ListRejected, ListTooLarge, bounded, names
 from acp_tui.plan.yaml_nodes import TooManyNodes, compose
 
 _MOST_PARTS = 50_000
@@ -30,23 +30,21 @@ def is_yaml(text: str) -> bool:
 
 
 def read_yaml(text: str) -> Inventory:
-    """Read an inventory in YAML form. The result lists all errors in `faults`. Raises ListTooLarge."""
+    """Read an inventory in YAML form. Errors of single entries are in `faults`. Raises ListRejected."""
     inventory = Inventory()
     try:
         _Walk(inventory).groups(compose(text, _MOST_NODES)[0], 0)
     except TooManyNodes:
         raise ListTooLarge(_("the inventory has too many keys and items")) from None
     except RecursionError:
-        inventory.faults.append(LineNote(0, _("the YAML values are nested too deeply or refer to themselves")))
-    except InvalidHostLine as invalid:
-        inventory.faults.append(LineNote(0, str(invalid)))
+        raise ListRejected(_("the YAML values are nested too deeply or refer to themselves")) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        text = pgettext("error", "invalid YAML: {reason}").format(reason=bounded(error.problem or ""))
-        inventory.faults.append(LineNote(mark.line + 1 if mark else 0, text))
+        reason = pgettext("error", "invalid YAML: {reason}").format(reason=bounded(error.problem or ""))
+        raise ListRejected(reason, mark.line + 1 if mark else 0) from None
     except yaml.YAMLError as error:
         reason = bounded(str(error).splitlines()[0])
-        inventory.faults.append(LineNote(0, pgettext("error", "invalid YAML: {reason}").format(reason=reason)))
+        raise ListRejected(pgettext("error", "invalid YAML: {reason}").format(reason=reason)) from None
     return inventory
 
 
@@ -56,11 +54,13 @@ class _Walk:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
         self._parts = 0
+        self._located: set[int] = set()
+        """The `id` of each value of a secret whose lines are known. Many aliases can refer to one value."""
 
     def groups(self, node: yaml.Node | None, depth: int, above: str | None = None) -> None:
         for name, line, body in self._entries(node):
             if depth > _MOST_DEEP:
-                raise InvalidHostLine(_("the YAML values are nested too deeply or refer to themselves"))
+                raise ListRejected(_("the YAML values are nested too deeply or refer to themselves"))
             if above is not None:
                 self._inventory.children.setdefault(above, set()).add(name)
             if name != "_meta":
@@ -93,6 +93,9 @@ class _Walk:
         for name, line, value in self._entries(node):
             if isinstance(value, yaml.ScalarNode):
                 variables.put(name, line, str(value.value) if value.tag in _PLAIN_TAGS else VAULT)
+            if name in SECRETS and value.start_mark and id(value) not in self._located:
+                self._located.add(id(value))
+                self._inventory.more_secrets += _on_other_lines(value, line)
 
     def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
         """Yield key, line number and value of each entry of a mapping.
@@ -109,3 +112,14 @@ class _Walk:
                 raise ListTooLarge(_("the inventory has too many keys and items"))
             if isinstance(key, yaml.ScalarNode):
                 yield str(key.value), key.start_mark.line + 1, value
+
+
+def _on_other_lines(value: yaml.Node, line: int) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of a secret for each line of its value, except for the line with its name, `line`.
+
+    The value can be a text of several lines, a list, or an alias of a value on another line."""
+    text = str(value.value) if isinstance(value, yaml.ScalarNode) else ""
+    end = value.end_mark
+    for number in range(value.start_mark.line + 1, end.line + (1 if end.column else 0) + 1):
+        if number != line:
+            yield number, text

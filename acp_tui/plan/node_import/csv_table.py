@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.text import truncate
 from acp_tui.plan.node_import.host import (
     MAX_HOSTS,
     Host,
     InvalidHostLine,
     LineNote,
+    ListRejected,
     ParsedNodes,
     addresses,
     bounded,
@@ -35,6 +37,8 @@ _COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("nic", "interface", "device"), "nic"),
     **dict.fromkeys(("name", "hostname", "host_name", "fqdn", "comment"), "name"),
 }
+_QUOTED = 300
+"""The note about unknown headings quotes at most this number of characters."""
 _SECRET = ("password", "key_passphrase")
 
 
@@ -51,33 +55,41 @@ def delimiter(text: str) -> str | None:
 
 
 def read_table(text: str, sign: str) -> ParsedNodes:
-    """Read each row as a node. A row whose address is a range gives several nodes. `sign`: the cell separator."""
+    """Read each row as a node. A row whose address is a range gives several nodes.
+
+    `sign`: the cell separator. Raises ListRejected."""
     hosts: list[Host] = []
     faults: list[LineNote] = []
     notes: list[LineNote] = []
     secrets: list[tuple[int, str]] = []
     columns: Sequence[str] = ()
-    table = csv.reader(text.split("\n"), delimiter=sign, skipinitialspace=True)
+    hidden: Sequence[int] = ()
+    lines, last = text.split("\n"), 0
+    table = csv.reader(lines, delimiter=sign, skipinitialspace=True)
     try:
         for row in table:
+            first, last = last + 1, table.line_num
             cells = [cell.strip() for cell in row]
+            if table.line_num > first:  # the row can contain other rows and their passwords
+                raise ListRejected(_("the line has an opening quote, but no closing quote"), first)
             if not any(cells) or cells[0].startswith("#"):
                 continue
             if not columns:
                 columns = [_column_field(cell) for cell in cells]
+                hidden = [at for at, cell in enumerate(cells) if columns[at] in _SECRET or "pass" in cell.lower()]
                 unknown = [bounded(cell) for cell, column in zip(cells, columns, strict=True) if not column]
                 if unknown:
                     notes.append(
                         LineNote(
                             table.line_num,
                             _("columns with an unknown heading are not imported: {names}").format(
-                                names=", ".join(unknown)
+                                names=truncate(", ".join(unknown), _QUOTED)
                             ),
                         )
                     )
                 continue
             values = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
-            secrets += [(table.line_num, values[name]) for name in _SECRET if name in values]
+            secrets += [(table.line_num, cells[at]) for at in hidden if at < len(cells) and cells[at]]
             secrets += [
                 (table.line_num, secret) for secret in (values.get("username", "").partition(":")[2],) if secret
             ]
@@ -85,12 +97,14 @@ def read_table(text: str, sign: str) -> ParsedNodes:
                 continue
             try:
                 if len(cells) > len(columns):
+                    secrets.append((first, lines[first - 1]))  # the password is in a wrong column
                     raise InvalidHostLine(_("the row has more cells than the heading"))
                 hosts += _hosts(table.line_num, values)
             except InvalidHostLine as invalid:
                 faults.append(LineNote(table.line_num, str(invalid)))
     except csv.Error as error:
-        faults.append(LineNote(table.line_num, pgettext("error", "invalid CSV: {reason}").format(reason=error)))
+        reason = pgettext("error", "invalid CSV: {reason}").format(reason=error)
+        raise ListRejected(reason, table.line_num) from None
     return checked(ParsedNodes(tuple(hosts), tuple(faults), tuple(notes), tuple(secrets)))
 
 

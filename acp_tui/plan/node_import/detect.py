@@ -1,5 +1,6 @@
 """Detect the format of a list of nodes from its content, and mask the secrets in the list."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -10,8 +11,8 @@ from acp_tui.plan.node_import.ansible import hosts_of
 from acp_tui.plan.node_import.ansible_ini import is_ini, read_ini
 from acp_tui.plan.node_import.ansible_yaml import is_yaml, read_yaml
 from acp_tui.plan.node_import.csv_table import delimiter, read_table
-from acp_tui.plan.node_import.host import LineNote, ListTooLarge, ParsedNodes, cleaned, size_problem, with_newlines
-from acp_tui.plan.node_import.passwords import login_secret
+from acp_tui.plan.node_import.host import LineNote, ListRejected, ParsedNodes, cleaned, size_problem, with_newlines
+from acp_tui.plan.node_import.passwords import has_other_secret, login_secret
 from acp_tui.plan.node_import.text_lines import read_lines
 
 
@@ -22,12 +23,12 @@ def read_list(text: str) -> ParsedNodes:
         return _rejected(lines, problem)
     try:
         return _checked_secrets(_parsed(lines), text)
-    except ListTooLarge as error:
-        return _rejected(lines, str(error))
+    except ListRejected as error:
+        return _rejected(lines, str(error), error.line)
 
 
 def _parsed(text: str) -> ParsedNodes:
-    """Read a list of nodes in the format of its content. Raises ListTooLarge."""
+    """Read a list of nodes in the format of its content. Raises ListRejected."""
     sign = delimiter(text)
     if sign is not None:
         return read_table(text, sign)
@@ -43,7 +44,14 @@ def _checked_secrets(reading: ParsedNodes, text: str) -> ParsedNodes:
 
     Invisible characters are removed from the list, but a secret must not change. `text`: the list as it was given."""
     raw, lines = with_newlines(text).split("\n"), cleaned(text).split("\n")
-    given = [*reading.secrets, *((n, secret) for n, line in enumerate(lines, 1) if (secret := login_secret(line)))]
+    given, on_line = [*reading.secrets], defaultdict[int, set[str]](set)
+    for number, secret in reading.secrets:
+        on_line[number].add(secret)
+    for number, line in enumerate(lines, 1):
+        if secret := login_secret(line):
+            given.append((number, secret))
+        if has_other_secret(line, on_line[number]):  # it was not read, for example because of an error on the line
+            given.append((number, line))
     changed = {number for number, _secret in given if raw[number - 1] != lines[number - 1]}
     values = {secret for number, secret in reading.secrets if number in changed}
     message = _("the password or passphrase on this line contains control characters or invisible characters")
@@ -61,10 +69,10 @@ def _value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _rejected(text: str, reason: str) -> ParsedNodes:
+def _rejected(text: str, reason: str, line: int = 0) -> ParsedNodes:
     """Return the result for a list that is not read. Each line counts as a secret, because it can contain one."""
     lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
-    return ParsedNodes(faults=(LineNote(0, reason),), secrets=tuple(lines))
+    return ParsedNodes(faults=(LineNote(line, reason),), secrets=tuple(lines))
 
 
 def mask_nodes(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:

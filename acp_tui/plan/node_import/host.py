@@ -81,7 +81,17 @@ class ParsedNodes:
     """Line number and text of every secret in the list of nodes."""
 
 
-class ListTooLarge(AcpError, ValueError):
+class ListRejected(AcpError, ValueError):
+    """A list from which no node can be read. The message has the reason.
+
+    `line`: the line of the error; 0 means that the error is about the complete list."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class ListTooLarge(ListRejected):
     """A list of nodes exceeds a limit. The message has the reason."""
 
 

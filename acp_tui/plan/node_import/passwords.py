@@ -1,11 +1,12 @@
 """Find passwords in the text of a list of nodes, also in the form `user:password@host`, which is not allowed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from acp_tui.core.i18n import _
 
 _NAMED = re.compile(r"pass(word|phrase|wd)?\s*[=:]", re.IGNORECASE)
+_NAMED_VALUE = re.compile(r"pass(?:word|phrase|wd)?['\"]?\s*[=:]\s*['\"]?(?=\S)", re.IGNORECASE)
 _LOGIN = re.compile(r"""(?:^|(?<=[\s,;|='"/]))[A-Za-z_][^\s:=@,;|/'"]*:(?=[^\s/])""")
 """A user name and a colon, with text after the colon."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]-]+(%[A-Za-z0-9._-]*)?")
@@ -15,6 +16,12 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]-]+(%[A-Za-z0-9._-]*)?")
 def has_secret(text: str) -> bool:
     """Return True if the text can contain a password, also an unfinished one. Callers must not store such text."""
     return _NAMED.search(text) is not None or next(_logins(text), None) is not None
+
+
+def has_other_secret(line: str, secrets: Collection[str]) -> bool:
+    """Return True if a line has a password or passphrase after its name, as in `password=...`, that differs from all
+    `secrets`."""
+    return any(not line.startswith(tuple(secrets), match.end()) for match in _NAMED_VALUE.finditer(line))
 
 
 def login_secret(line: str) -> str:

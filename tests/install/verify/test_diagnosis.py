@@ -9,6 +9,7 @@ from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.diagnosis import Diagnosis, diagnose, diagnose_install
 from acp_tui.install.verify.queries import EARLY_KUBECONFIG, KUBECONFIG, installed_from
 from acp_tui.nodes.script import CollectorOutput
+from acp_tui.plan.known_hosts import confirmed
 from tests.lab.kit.nodes import PASSWORD, Lab
 from tests.lab.kit.profiles import NodeProfile
 from tests.support.factories.plans import valid_plan
@@ -65,7 +66,7 @@ async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
         f"rm {KUBECONFIG}; echo x >{EARLY_KUBECONFIG}; sed -i 's#{KUBECONFIG}#{EARLY_KUBECONFIG}#' /usr/bin/kubectl"
     )
     plan = valid_plan(ssh={"username": "root", "password": PASSWORD}, nodes=[{"address": node.address}])
-    result = await diagnose_install(NodeAccess(plan, {}, Path()))
+    result = await diagnose_install(NodeAccess(plan, {node.address: confirmed(node.host_key)}, Path()))
     text = "\n".join(result.observations)
     assert "Up 20 minutes" in text
     assert "pulling images" in text

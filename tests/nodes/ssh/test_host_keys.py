@@ -95,6 +95,16 @@ async def test_one_of_several_known_keys_is_sufficient() -> None:
         assert finished_event(await collect(login_target(port), known)).state is NodeState.CHECKED
 
 
+async def test_key_that_is_not_in_the_files_of_this_host_is_new_not_changed(key_file: Path) -> None:
+    """sshd can use a key in another file. Nothing is sent before the operator confirms it, not even by a key login."""
+    own = KnownHost((key_line(asyncssh.generate_private_key("ssh-ed25519")),), KeySource.THIS_HOST)
+    behaviour = Behaviour(authorized=authorized(key_file))
+    async with server(behaviour) as port:
+        done = finished_event(await collect(login_target(port, key=key_file), own))
+    assert done.state is NodeState.HOST_KEY_UNKNOWN
+    assert behaviour.attempts == []
+
+
 async def test_host_with_only_revoked_keys_is_refused() -> None:
     behaviour = Behaviour()
     async with server(behaviour) as port:

@@ -9,6 +9,7 @@ import pytest
 
 from acp_tui.nodes.ssh.key_sources import (
     KnownHostsError,
+    KnownHostsFile,
     keys_in_file,
     keys_of_this_host,
     read_openssh_known_hosts,
@@ -75,13 +76,31 @@ def test_ipv6_address(tmp_path: Path) -> None:
     assert found(tmp_path, f"[fd00::11]:2222 {ED}\n", "fd00::11", 2222) == KnownHost((ED,), KeySource.FILE)
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"x" * 2_000_000], ids=["missing", "not text", "too large"])
+HOSTILE = {
+    "missing": None,
+    "not text": b"\xff\xfe",
+    "too large": b"x" * 2_000_000,
+    "no key": b"10.0.0.1\n",
+    "unknown marker": b"@unknown 10.0.0.1 ssh-ed25519 AAAA\n",
+    "short hash": f"|1|x {ED}\n".encode(),
+    "expression without end": b"h -----BEGIN |(a+)+$|" + b"a" * 40 + b"b PUBLIC KEY-----\n",
+    "many names": f"{'10.0.0.*,' * 30_000}x {ED}\n".encode(),
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "hosts"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(KnownHostsError, match=str(file)):
+    with pytest.raises(KnownHostsError, match=str(file)) as error:
         read_openssh_known_hosts(file)
+    assert len(error.value.message) < 500 + len(str(file))
+
+
+def test_error_during_the_comparison_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(KnownHostsError, match="hosts"):
+        keys_in_file(KnownHostsFile(tmp_path / "hosts", asyncssh.import_known_hosts("")), "not an address", 22)
 
 
 def test_user_stands_for_the_file_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

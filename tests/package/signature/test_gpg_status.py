@@ -26,6 +26,7 @@ VALID = "A" * 40 + " 2026-01-01 1 0 4 0 22 8 00 " + "B" * 40
         ([("GOODSIG", "C"), ("VALIDSIG", VALID.replace("B", "C")), ("EXPKEYSIG", "A"), ("VALIDSIG", VALID)], EXPIRED),
         ([("ERRSIG", "AAAA")], Signed.UNREADABLE),
         ([("ERRSIG", "")], Signed.UNREADABLE),
+        ([("BADSIG", " ")], Signed.BAD),
         ([], Signed.UNREADABLE),
     ],
 )

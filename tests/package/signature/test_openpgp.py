@@ -31,7 +31,14 @@ def gpg_fingerprints(signer: Signer) -> list[str]:
 def test_fingerprints_equal_those_of_gpg(signer: Signer) -> None:
     assert len(gpg_fingerprints(signer)) == 3
     armored = signer.gpg("--armor", "--export")
-    for content in (signer.gpg("--export"), armored, armored.replace(b"\n", b"\r\n"), b"From: me\n\n" + armored + b"x"):
+    for content in (
+        signer.gpg("--export"),
+        armored,
+        armored.replace(b"\n", b"\r\n"),
+        b"From: me\n\n" + armored + b"x",
+        armored.replace(b"BLOCK-----\n", b"BLOCK----- \nComment: a: b\nVersion: 1\n"),
+        b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n" + armored,
+    ):
         assert sorted(fingerprints(content)) == sorted(gpg_fingerprints(signer))
         assert not has_private_key(content)
     two_keys = signer.gpg("--armor", "--export", "one@example.com") + signer.gpg(

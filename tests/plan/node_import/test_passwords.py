@@ -115,3 +115,35 @@ def test_only_plain_values_of_an_inventory_are_used(value: str, expected: str | 
     [host] = reading.hosts
     assert (host.password.get_secret_value() if host.password else None) == expected
     assert [note.line for note in reading.notes] == ([] if expected else [5])
+
+
+NOT_READ = {
+    "YAML syntax": f"all:\n  hosts:\n    n1: {{ansible_password: {CANARY}}}\n  vars: [\n",
+    "YAML syntax before the password": f"all:\n  hosts: [}}\n  vars: {{pw: {CANARY}}}\n",
+    "YAML depth": "all:\n" + "".join(f"{'  ' * n}children:\n{'  ' * n} g:\n" for n in range(1, 30)) + f"# {CANARY}\n",
+    "YAML twice": f"all:\n  hosts:\n    n1: {{ansible_password: {CANARY}}}\n    n1: {{ansible_password: another}}\n",
+    "YAML twice on a line": f"hosts: {{n1: {{ansible_password: {CANARY}}}, n1: {{ansible_password: another}}}}",
+    "YAML unknown key": f"all:\n  host:\n    n1: {{ansible_password: {CANARY}}}\n  vars: {{}}\n",
+    "YAML text block": f"all:\n  vars:\n    ansible_password: |\n      {CANARY}\n",
+    "YAML list": f"all:\n  vars:\n    ansible_password:\n    - {CANARY}\n",
+    "YAML anchor": f"all:\n  vars:\n    x: &pw {CANARY}\n    ansible_password: *pw\n",
+    "JSON": f'{{"all": {{"host": {{"n1": {{"ansible_password": "{CANARY}"}}}}}}}}',
+    "INI open quote": f"[masters]\n10.0.0.1 ansible_password='{CANARY}\n",
+    "INI range": f"[masters]\nn[3:1] ansible_password={CANARY}\n",
+    "INI section": f"[masters:host]\n10.0.0.1 ansible_password={CANARY}\n",
+    "INI twice": f"[a]\n10.0.0.1 ansible_password={CANARY}\n[b]\n10.0.0.1 ansible_password=another\n",
+    "INI comment": f"[masters]\n10.0.0.1\n# ansible_password={CANARY}\n",
+    "CSV open quote": f'address,role,password\n10.0.0.1,"worker,x\n10.0.0.2,worker,{CANARY}\n',
+    "CSV heading": f'address,"role\n10.0.0.2,{CANARY}\n',
+    "CSV more cells": f"address,password\n10.0.0.1,worker,{CANARY}\n",
+    "CSV unknown heading": f"address,sudo password\n10.0.0.1,{CANARY}\n",
+    "CSV large cell": f"address,password\n10.0.0.1,{'x' * 140_000}\n10.0.0.2,{CANARY}\n",
+}
+
+
+@pytest.mark.parametrize("text", NOT_READ.values(), ids=NOT_READ)
+def test_password_that_is_not_imported_is_masked(text: str) -> None:
+    reading = read_list(text)
+    masked, hidden = mask_nodes(text, reading)
+    assert CANARY not in masked + " ".join(map(str, (*reading.faults, *reading.notes)))
+    assert unmask(masked, hidden) == text
