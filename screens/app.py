@@ -135,6 +135,11 @@ class AcpApp(StepNavigation):
         self.set_class(glyphs() is RICH, "-lines")
         self._begin()
 
+    def on_unmount(self) -> None:
+        """Release the draft."""
+        if self._lock is not None:
+            self._lock.close()
+
     @work(exit_on_error=True)
     async def _begin(self) -> None:
         """Open a draft and show its last open step."""

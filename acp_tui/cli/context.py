@@ -102,7 +102,7 @@ def print_err(text: str) -> None:
 
 
 def print_first_contact(address: str, key: str) -> None:
-    """Print the fingerprint of a new host key, which nobody has confirmed. `key`: the key as `type base64`."""
+    """Print the fingerprint of a host key that is recorded as seen, not as confirmed. `key`: `type base64`."""
     print_err(
         _("{address}: this is the first connection. The host key {key} is recorded, but not confirmed.").format(
             address=address, key=fingerprint(key)

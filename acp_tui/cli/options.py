@@ -43,7 +43,7 @@ def add_allow_references(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--allow-references",
         action="store_true",
-        help=_("do not ask about secrets of this host that the plan of another user refers to"),
+        help=_("confirm the references of the plan to secrets of this host, without a question"),
     )
 
 
@@ -73,7 +73,7 @@ def add_accept_new(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--accept-new",
         action="store_true",
-        help=_("accept the host keys of nodes that are not known yet; a changed host key is never accepted"),
+        help=_("accept new host keys without a question; changed host keys are still rejected"),
     )
 
 

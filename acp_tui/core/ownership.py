@@ -121,7 +121,7 @@ def require_trusted_status(path: Path, found: os.stat_result) -> None:
 
 def owner_name(path: Path) -> str:
     """Return the name of the owner of `path`, or the user ID if it has no name. Raises OSError."""
-    return _user(path.lstat().st_uid)
+    return user_name(path.lstat().st_uid)
 
 
 def _parts(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
@@ -157,7 +157,7 @@ def _reason(part: Path, found: os.stat_result, owners: frozenset[int], *, is_par
     """Return the reason why a part of a path is not trusted; "" if it is trusted."""
     name = sanitize(str(part))
     if found.st_uid not in owners:
-        return _("{path} belongs to the user {owner}").format(path=name, owner=_user(found.st_uid))
+        return _("{path} belongs to the user {owner}").format(path=name, owner=user_name(found.st_uid))
     if stat.S_ISLNK(found.st_mode):  # its mode has no meaning; only the owner counts in a sticky folder
         return ""
     writable = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not _is_private_group(part, found))
@@ -167,7 +167,7 @@ def _reason(part: Path, found: os.stat_result, owners: frozenset[int], *, is_par
 
 
 def _is_private_group(part: Path, found: os.stat_result) -> bool:
-    """Return True if the owner of a file is the only member of its group, so that nobody else has write access.
+    """Return True if the owner of a file is the only member of its group, so that no other user has write access.
 
     With an access control list, the group bits of the mode can stand for any user."""
     try:
@@ -184,7 +184,8 @@ def _is_private_group(part: Path, found: os.stat_result) -> bool:
         return True
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Return the name of a user, or the user ID if it has no name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -7,7 +7,6 @@ Disks and files have decimal units (GB, MB), like the output of `df -H`. Memory 
 MEGA = 10**6
 GIGA = 10**9
 MEBI = 1 << 20
-GIBI = 1 << 30
 
 
 def gigabytes(count: float) -> float:
@@ -18,11 +17,6 @@ def gigabytes(count: float) -> float:
 def megabytes(count: float) -> float:
     """Return `count` bytes in MB (10^6 bytes)."""
     return count / MEGA
-
-
-def gibibytes(count: float) -> float:
-    """Return `count` bytes in GiB (2^30 bytes)."""
-    return count / GIBI
 
 
 def mebibytes(count: float) -> float:

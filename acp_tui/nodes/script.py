@@ -118,7 +118,7 @@ run() {
 # profile that reads standard input.
 # mapfile reads files of /proc in one go: `read` seeks back after each line, and the kernel generates the file again.
 # Use no here-documents: bash writes them to a file, and the disk may be full or read-only.
-# There are no core dumps, because the script can have a password.
+# Core dumps are disabled, because the script can have a password.
 
 _MARKER = re.compile(r"^marker=([0-9a-f]+) ", re.MULTILINE)
 _RUN = re.compile(r"^run ([a-z0-9_]+) [0-9]+(?:; flush)?$", re.MULTILINE)

@@ -46,8 +46,12 @@ def shown(text: str, most: int = 60) -> str:
     A password before an @ sign is masked. Text with more than `most` characters is shortened, and unprintable
     characters are replaced."""
     text = mask_user_info(text)
-    cut = text if len(text) <= most else text[: most - 3] + "..."
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
+    return visible(text if len(text) <= most else text[: most - 3] + "...")
+
+
+def visible(text: str) -> str:
+    """Return `text` with its unprintable characters replaced."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _ip(text: str) -> str:

@@ -28,7 +28,7 @@ class KeySource(StrEnum):
     """Where a host key comes from. `SEEN` is not confirmed; all others are."""
 
     SEEN = "seen"
-    """Recorded at a login with a key file. Nobody has compared it."""
+    """Recorded at a login with a key file. The operator has not compared it."""
     CONFIRMED = "confirmed"
     """Confirmed by the operator."""
     FILE = "file"

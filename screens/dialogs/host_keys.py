@@ -144,16 +144,16 @@ class HostKeysDialog(ModalScreen[bool]):
 
 
 def key_lines(keys: Mapping[str, str], in_own_file: Mapping[str, InOwnFile]) -> tuple[Text, ...]:
-    """Return the lines of the list: address and whole fingerprint of each node, and what the operator's file says."""
+    """Return the lines of the list: address and fingerprint of each node, and what the operator's file says."""
     width = max(map(len, keys))
     lines = []
     for address, key in keys.items():
         line = Text(no_wrap=True).append(address.ljust(width), "bold")
-        whole = f"  {fingerprint(key)}"
-        if width + len(whole) > _WIDTH:
-            lines += [line, Text(whole, no_wrap=True)]
+        shown = f"  {fingerprint(key)}"
+        if width + len(shown) > _WIDTH:
+            lines += [line, Text(shown, no_wrap=True)]
         else:
-            lines.append(line.append(whole))
+            lines.append(line.append(shown))
         match in_own_file.get(address):
             case InOwnFile.SAME:
                 lines.append(Text("  " + pgettext("host key", "in {file}").format(file=OWN_FILE), "green"))
@@ -184,7 +184,7 @@ def hosts_not_confirmed() -> str:
 
 
 async def review_host_keys(app: App[int], session: Session, address: str = "") -> str:
-    """Ask for the changed host key of the node `address`. Without one, ask for all new and then all changed keys.
+    """Ask for the changed host key of the node `address`. If it is "", ask for all new and then all changed keys.
 
     Return a message if there is no key to ask for, else ""."""
     changed = changed_keys(session.plan, session.nodes.statuses)

@@ -8,9 +8,12 @@ import pytest
 
 from acp_tui.cli.main import main
 from acp_tui.core.errors import ExitStatus
+from acp_tui.nodes.ssh.errors import ConnectError
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.model import Plan
 from tests.support.bundles import TAKES_A_PLAN
+from tests.support.other_users import STRANGER, needs_root
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 QUESTION = "May acp-tui read these values, send them to these receivers, and use these packages? [y/N]"
 CANARY = "c4nary-of-root"
 
@@ -32,7 +35,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "admin: {password: adminpassword}\n"
     )
     plan.chmod(0o600)
-    os.chown(plan, 65534, -1)
+    os.chown(plan, STRANGER, -1)
     return plan
 
 
@@ -41,7 +44,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 
 @needs_root
-@pytest.mark.parametrize("command", TAKES_A_PLAN, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", [*TAKES_A_PLAN, ["trust"], ["finish"]], ids=lambda command: command[0])
 def test_every_command_refuses_without_a_terminal(
     foreign: Path, command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +71,16 @@ def test_support_refuses_too(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_option_confirms_the_references(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", str(foreign), "--allow-references"]) == ExitStatus.DONE
     assert capsys.readouterr().out
+
+
+@needs_root
+def test_option_confirms_the_references_for_trust(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreachable(plan: Plan, addresses: list[str], *, plan_dir: Path) -> dict[str, ConnectError]:
+        return {address: ConnectError(NodeState.UNREACHABLE, "tcp", "no route") for address in addresses}
+
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("acp_tui.cli.actions.trust.read_host_keys", unreachable)
+    assert main(["trust", str(foreign), "--allow-references"]) == ExitStatus.COULD_NOT_RUN
 
 
 @needs_root

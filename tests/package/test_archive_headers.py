@@ -111,10 +111,10 @@ def test_hostile_headers_are_rejected_in_little_time_and_memory(
     package = tmp_path / CORE
     package.write_bytes(member("installer/first") + headers() + member() + bytes(1024))
     for read in (inspect, lambda path: extract(path, tmp_path / "target")):
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(PackageRefused, match=rule):
             read(package)
-        assert time.monotonic() - started < SECONDS
+        assert time.process_time() - started < SECONDS
     tracemalloc.start()
     try:
         with pytest.raises(PackageRefused, match=rule):
@@ -141,11 +141,11 @@ def test_file_that_continues_after_its_archive_is_rejected_without_reading_it(tm
     package = archive(tmp_path / CORE, file("installer/a"))
     with package.open("r+b") as opened:
         opened.truncate(1 << 43)  # a hole of 8 TiB
-    started = time.monotonic()
+    started = time.process_time()
     for read in (inspect, lambda path: extract(path, tmp_path / "target")):
         with pytest.raises(PackageRefused, match="continues for more than 16 MiB"):
             read(package)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_usual_extended_headers_are_accepted(tmp_path: Path) -> None:
@@ -178,6 +178,6 @@ def test_usual_extended_headers_are_accepted(tmp_path: Path) -> None:
 def test_time_does_not_grow_with_the_square_of_the_members(tmp_path: Path) -> None:
     package = tmp_path / CORE
     package.write_bytes(b"".join(member(f"installer/{number}") for number in range(30_000)) + bytes(1024))
-    started = time.monotonic()
+    started = time.process_time()
     assert inspect(package).members == 30_000
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS

@@ -17,6 +17,7 @@ from acp_tui.plan.known_hosts import (
     with_seen,
     write_known_hosts,
 )
+from tests.support.other_users import STRANGER, needs_root
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGHl2p3xk7ZBn5hGzjQF0R4y0a1Yd1vQ6dB9b8YcTjJH"
 
@@ -50,11 +51,11 @@ def test_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
         read_known_hosts(path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@needs_root
 def test_file_of_another_user_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "hosts"
     path.write_text(f"10.0.0.1 {KEY} confirmed\n", encoding="utf-8")
-    os.chown(path, 65534, -1)
+    os.chown(path, STRANGER, -1)
     with pytest.raises(UntrustedPath):
         read_known_hosts(path)
 

@@ -22,7 +22,7 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--accept-listener",
         action="store_true",
-        help=_("submit the configuration even if the program at the API's address is not a program of root"),
+        help=_("submit the configuration to the listener that acp-tui reported, although root does not own it"),
     )
     parser.add_argument(
         "--reached",

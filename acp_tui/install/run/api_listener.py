@@ -1,4 +1,4 @@
-"""Decide whether the program at the other end of a connection to the installer's API may receive the configuration.
+"""Decide whether the listener of an open connection to the installer's API may receive the configuration.
 
 The configuration has all passwords. Any user of this host can listen at the port of the API while the installer does
 not. So acp-tui sends the configuration only to this host, and only to a listener of root or of its own user. If no
@@ -9,7 +9,6 @@ The decision is about an open connection. So no other program can take over the 
 """
 
 import os
-import pwd
 import struct
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.local_host import is_local_address
+from acp_tui.core.ownership import user_name
 from acp_tui.core.text import sanitize
 from acp_tui.install.run.state import CONTAINER, container_tool
 
@@ -94,7 +94,7 @@ def require_trusted_listener(opened: Connection, release: str, proc: Path = Path
     foreign = next((found for found in sockets if found.uid not in (0, os.geteuid())), None)
     if foreign is not None:
         reason = _("A program of the user {user} listens at the API's address {address}{program}.").format(
-            user=_user(foreign.uid), address=where, program=_program(foreign.inode, proc)
+            user=user_name(foreign.uid), address=where, program=_program(foreign.inode, proc)
         )
         raise UntrustedListener(f"{where} uid {foreign.uid}", f"{reason} {rule}")
     if not sockets and not is_published(_published_ports(release), opened.server):
@@ -168,20 +168,13 @@ def _as_ipv4(host: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _published_ports(release: str) -> str:
-    """Return the ports that the installer's container publishes; "" if the container tool cannot tell."""
+    """Return the ports that the installer's container publishes; "" if the container tool does not report them."""
     try:
         command = [container_tool(release), "port", CONTAINER]
         done = subprocess.run(command, capture_output=True, timeout=_TOOL_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
-
-
-def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _program(inode: int, proc: Path) -> str:

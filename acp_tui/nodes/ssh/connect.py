@@ -36,7 +36,7 @@ from acp_tui.plan.known_hosts import KnownHost, fingerprint
 
 _WITHOUT_WEAK_KEY_EXCHANGE = "-*-sha1,gss-*"
 _WITHOUT_WEAK_MACS = "-hmac-sha1*,umac-64*"
-"""What is removed from the defaults of asyncssh: key exchange with SHA-1, MACs with SHA-1 or with 64 bits."""
+"""Patterns that remove weak algorithms from the defaults of asyncssh: with SHA-1, and MACs with 64 bits."""
 _KEEPALIVE_SECONDS = 5  # without data from the node before a keepalive request
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.plan.field_types import visible
 from acp_tui.plan.file.document import Data, Document, Value
 from acp_tui.plan.model import Plan, models_in
 from acp_tui.plan.paths import PathPart, dotted
@@ -64,7 +65,8 @@ class Reference:
             )
         else:
             text = _("{key}: the file {source}. Receiver: {receiver}.")
-        return text.format(key=self.path, source=_visible(self.source), receiver=_visible(self.receiver))
+        # The values are not shortened, so that no part of them stays hidden.
+        return text.format(key=self.path, source=visible(self.source), receiver=visible(self.receiver))
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,12 @@ class FoundReferences:
             text = _(
                 "The plan {file} accepts packages that the vendor has not signed, but it is not trusted: {reason}."
             )
-        first = text.format(file=_visible(str(self.file)), reason=self.weakness)
+        first = text.format(file=visible(str(self.file)), reason=self.weakness)
         return (first, *(f"  {one}" for one in self.references))
 
 
 class ReferencesRefused(AcpError, ValueError):
-    """The plan has references to secrets of this host, and nobody has confirmed them. Nothing was read."""
+    """The plan has references to secrets of this host, and the operator has not confirmed them. Nothing was read."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -198,7 +200,7 @@ def _receiver(steps: tuple[PathPart, ...], document: Document, plan: Data) -> st
     """Return who receives the secret or the file of a plan key."""
     section, key = steps[0], steps[-1]
     if key == "key_passphrase":
-        return _("nobody; acp-tui uses the passphrase only on this host")
+        return _("no other machine; acp-tui uses the passphrase only on this host")
     if section == "package":
         return _("the installer node, if the install runs on a different host")
     if section == "registry" and (address := value_at(plan, ("registry", "address"))):
@@ -213,8 +215,3 @@ def _nodes(steps: tuple[PathPart, ...], document: Document, plan: Data) -> str:
     nodes = plan.get("nodes") if steps[0] == "ssh" else [value_at(document.data, steps[:2])]
     found = [value_at(node, ("address",)) for node in nodes] if isinstance(nodes, list) else []
     return ", ".join(str(address) for address in found if address) or "-"
-
-
-def _visible(text: str) -> str:
-    """Return a value of an untrusted plan for a message. It is not shortened, so that no part of it stays hidden."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -80,6 +80,6 @@ def mask_nodes(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:
 
     Invisible characters are removed, except on a line that is masked completely because of them."""
     raw, lines = with_newlines(text).split("\n"), cleaned(text).split("\n")
-    kept = {number for number, secret in reading.secrets if secret == raw[number - 1]}
-    shown = [raw[number - 1] if number in kept else line for number, line in enumerate(lines, 1)]
+    masked = {number for number, secret in reading.secrets if secret == raw[number - 1]}
+    shown = [raw[number - 1] if number in masked else line for number, line in enumerate(lines, 1)]
     return mask_lines("\n".join(shown), reading.secrets)

@@ -83,7 +83,7 @@ def test_unreadable_offer_has_no_versions_and_the_raw_body(body: str) -> None:
     ids=["digits in a text", "number with 800,000 digits", "deep", "long key for many texts", "many starts"],
 )
 def test_hostile_offer_has_no_versions_and_needs_little_time_and_memory(body: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     tracemalloc.start()
     try:
         offered = parse_offer(body)
@@ -91,7 +91,7 @@ def test_hostile_offer_has_no_versions_and_needs_little_time_and_memory(body: st
     finally:
         tracemalloc.stop()
     assert (offered.kubernetes, offered.runtimes) == ((), ())
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_deepest_text_of_an_offer_is_found() -> None:

@@ -31,9 +31,9 @@ RAID = "\n".join(f"block a{i} 1:{i} 0 - {' '.join(f'a{j}' for j in range(30))}" 
     ids=lambda value: str(value)[:20],
 )
 def test_output_of_a_collector(name: str, text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     facts_from("10.0.0.1", [CollectorOutput(name, 0, text)])
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_prefix_that_no_address_has_is_ignored() -> None:
@@ -66,15 +66,15 @@ def test_disks_of_a_raid_are_its_lowest_devices() -> None:
 )
 def test_output_of_the_disk_test(rows: str) -> None:
     collector = disk_speed_collector("/var/lib/etcd")
-    started = time.monotonic()
+    started = time.process_time()
     facts = facts_from("10.0.0.1", [CollectorOutput("disk_speed", 0, rows)], collectors=(collector,))
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert facts.disk_speed is None or facts.disk_speed.rate is None
 
 
 def test_every_collector_survives_one_long_line() -> None:
     for collector in COLLECTORS:
         for text in (" ", "1", "a", "a=", "1.", "/", ":", "a:1 "):
-            started = time.monotonic()
+            started = time.process_time()
             facts_from("10.0.0.1", [CollectorOutput(collector.name, 0, text * (LONG // len(text)))])
-            assert time.monotonic() - started < SECONDS, (collector.name, text)
+            assert time.process_time() - started < SECONDS, (collector.name, text)

@@ -9,9 +9,8 @@ from acp_tui.core.ownership import Weakness, weakness_of
 from acp_tui.plan.file import FoundReferences, PlanErrors, ReferencesRefused, document, load_plan, read_plan
 from acp_tui.plan.file.confirmed_references import is_confirmed, remember_confirmed
 from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
+from tests.support.other_users import STRANGER, needs_root
 
-STRANGER = 65534
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 PLAN = """\
 ssh: {password: {file: /etc/shadow}, key_file: id_rsa, key_passphrase: {env: PHRASE}}
 nodes:
@@ -55,7 +54,7 @@ def test_each_reference_names_source_and_receiver(plan: Path) -> None:
     rows = {one.path: (one.kind, one.source, one.receiver) for one in found_in(plan).references}
     assert rows == {
         "ssh.password": ("file", "/etc/shadow", f"the nodes 203.0.113.7, 203.0.113.8, {installer}"),
-        "ssh.key_passphrase": ("env", "PHRASE", "nobody; acp-tui uses the passphrase only on this host"),
+        "ssh.key_passphrase": ("env", "PHRASE", "no other machine; acp-tui uses the passphrase only on this host"),
         "ssh.key_file": ("content", f"{folder}/id_rsa", installer),
         "nodes[1].ssh.password": ("env", "NODE_PASSWORD", f"the nodes 203.0.113.8, {installer}"),
         "nodes[1].ssh.key_file": ("content", "/root/node_key", installer),

@@ -108,10 +108,10 @@ def test_chain_has_at_most_100_certificates(tmp_path: Path) -> None:
     with pytest.raises(CertificateInvalid, match="contains 101 certificates; the maximum is 100"):
         load_chain(pem(*[ROOT] * 101))
     (tmp_path / "cert").write_bytes(pem(*[ROOT] * 1500))
-    started = time.monotonic()
+    started = time.process_time()
     (error,) = read_pair(tmp_path / "cert", tmp_path / "key", roots=()).errors
     assert "contains 1500 certificates; the maximum is 100" in error
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_chain_has_at_most_100_certificates(tmp_path: Path) -> None:
 def test_megabytes_of_a_broken_file_are_an_error_at_once(content: bytes, tmp_path: Path) -> None:
     for name in ("cert", "key"):
         (tmp_path / name).write_bytes(content)
-    started = time.monotonic()
+    started = time.process_time()
     errors = read_pair(tmp_path / "cert", tmp_path / "key", roots=()).errors
     assert len(errors) == 2
     assert max(map(len, errors)) < 1000
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_names_in_messages_are_short_and_have_no_control_characters() -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from screens.app import AcpApp
-from screens.dialogs.prompts import Ask
+from screens.dialogs.prompts import Ask, Read
 from screens.dialogs.references import ConfirmReferences
+from tests.support.other_users import STRANGER, needs_root
 from tests.support.wizard_pilot import SIZE, screen_text, until
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 CANARY = "c4nary-of-root"
 
 
@@ -30,7 +31,7 @@ def foreign(tmp_path: Path) -> Path:
     plan = tmp_path / "plan.yaml"
     plan.write_text("admin: {password: {file: secret}}\n")
     plan.chmod(0o600)
-    os.chown(plan, 65534, -1)
+    os.chown(plan, STRANGER, -1)
     return plan
 
 
@@ -76,6 +77,8 @@ async def test_readable_secrets_give_a_notice(tmp_path: Path) -> None:
     app = AcpApp(tmp_path / "state")
     async with app.run_test(size=SIZE) as pilot:
         await open_plan(pilot, plan)
-        await until(pilot, lambda: "other users can read it" in " ".join(screen_text(pilot).split()))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Read))
+        shown = " ".join(str(part.render()) for part in pilot.app.screen.query(Static))
+        assert "other users can read it" in shown
         assert app.session is not None
         await app.session.close()
