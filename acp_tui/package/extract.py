@@ -28,7 +28,9 @@ from acp_tui.package.install_dir import (
     put_in_place,
 )
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, Relay, never, silent
+from acp_tui.package.signature.explain import explain_signature
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
+from acp_tui.package.trust import not_verified
 from acp_tui.package.unpacked_package import is_unchanged
 from acp_tui.plan.package_name import Kind
 
@@ -68,11 +70,12 @@ def extract(
     *,
     kind: Kind = "core",
     check: Check | None = None,
+    known: SignatureResult | None = None,
 ) -> Extracted | None:
     """Unpack `package` into the folder `target`. Return None if it is already unpacked, and its files are unchanged.
 
     Progress is in bytes of the package. The file is opened and read once, so the verified bytes are the unpacked bytes
-    (BND-SIGN).
+    (BND-SIGN). `known`: without `check`, the reason why the signature cannot be verified, for the stamp.
 
     Raises PackageRefused for an invalid archive, SignatureRefused for a signature that is not accepted, Cancelled after
     cancellation, and UnpackFailed if `target` is in use, is full or contains files that acp-tui did not create. After
@@ -104,10 +107,17 @@ def extract(
                 _check_unchanged(package, file, identity)
                 signer = check.fingerprint if check and signature and signature.signed is Signed.GOOD else ""
                 moment = now().isoformat(timespec="seconds")
-                put_in_place(new, target, kind, Placed(identity, signer, moment if signer else ""), files)
+                stamp = Placed(identity, signer, moment) if signer else _unverified(identity, signature or known)
+                put_in_place(new, target, kind, stamp, files)
     except OSError as error:
         raise UnpackFailed(_error_text(error, package, target)) from error
     return Extracted(signature)
+
+
+def _unverified(identity: FileIdentity, result: SignatureResult | None) -> Placed:
+    """Return the stamp entry of a package without a valid signature, with the reason."""
+    reason = explain_signature(result) if result else _("the signature was not verified")
+    return Placed(identity, not_verified=not_verified(identity.name, reason))
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ class Placed:
     Such a package is unpacked again."""
     started: bool = False
     """True if setup.sh was started from these files."""
+    not_verified: str = ""
+    """The name of the package and the reason, if the package has no valid signature; otherwise ""."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
@@ -90,7 +92,8 @@ class Placed:
         if signer:
             datetime.fromisoformat(verified)
         files, started = str(entry.get("files", "")), entry.get("started") is True
-        return cls(FileIdentity(**file), signer, verified, tuple(map(str, entries)), files, started)
+        reason = str(entry.get("not_verified", ""))
+        return cls(FileIdentity(**file), signer, verified, tuple(map(str, entries)), files, started, reason)
 
 
 def disk_free(folder: Path) -> int:

@@ -133,12 +133,10 @@ class PackageWork:
             return not any(verdict.blocks for verdict in verdicts)
 
         def work(on_progress: OnProgress, cancelled: Callable[[], bool]) -> Extracted | None:
-            check = (
-                Check(package_input.verify, accepted, package_input.fingerprint)
-                if package_input.result_without_gpg() is None
-                else None
-            )
-            return extract(package_input.package, target, on_progress, cancelled, kind=package_input.kind, check=check)
+            known = package_input.result_without_gpg()
+            check = Check(package_input.verify, accepted, package_input.fingerprint) if known is None else None
+            kind = package_input.kind
+            return extract(package_input.package, target, on_progress, cancelled, kind=kind, check=check, known=known)
 
         try:
             extracted = await in_thread(work, on_progress)

@@ -1,5 +1,6 @@
 """Results of earlier verifications: from the same run, and from the stamp in the install folder."""
 
+import json
 import os
 
 from pydantic import JsonValue
@@ -77,6 +78,10 @@ async def test_waived_package_is_not_recorded_as_verified(harness: PackageHarnes
     assert await harness.work().unpack(waived)
     assert not await harness.work().unpack(waived)
     assert outcomes(await harness.work().verdicts(waived))["BND-SIGN"] is Outcome.UNKNOWN
+    stamp = json.loads((harness.folder / "target" / STAMP).read_text())["core"]
+    assert stamp["signer"] == stamp["verified"] == ""
+    assert stamp["not_verified"].startswith(f"NOT VERIFIED: {CORE}: ")
     signature.write_bytes(content)
     assert await harness.work().unpack(waived)  # now it can be verified, so it is unpacked again
     assert outcomes(await harness.work().verdicts(waived))["BND-SIGN"] is Outcome.PASS
+    assert json.loads((harness.folder / "target" / STAMP).read_text())["core"]["not_verified"] == ""
