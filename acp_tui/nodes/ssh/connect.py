@@ -36,7 +36,8 @@ from acp_tui.plan.known_hosts import KnownHost, fingerprint
 
 _WITHOUT_WEAK_KEY_EXCHANGE = "-*-sha1,gss-*"
 _WITHOUT_WEAK_MACS = "-hmac-sha1*,umac-64*"
-"""Patterns that remove weak algorithms from the defaults of asyncssh: with SHA-1, and MACs with 64 bits."""
+_WITHOUT_WEAK_SIGNATURES = "-ssh-rsa"
+"""Patterns that remove weak algorithms from the defaults of asyncssh: those with SHA-1, and MACs with 64 bits."""
 _KEEPALIVE_SECONDS = 5  # without data from the node before a keepalive request
 
 
@@ -112,6 +113,7 @@ async def _connect(
                 server_host_key_algs=list(dict.fromkeys([*preferred, *HOST_KEY_ALGORITHMS])),
                 kex_algs=_WITHOUT_WEAK_KEY_EXCHANGE,
                 mac_algs=_WITHOUT_WEAK_MACS,
+                signature_algs=_WITHOUT_WEAK_SIGNATURES,
                 client_keys=None,
                 agent_path=None,
                 gss_auth=False,
