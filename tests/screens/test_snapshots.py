@@ -158,6 +158,7 @@ def test_nodes_with_host_keys_that_are_not_confirmed(
         await until(pilot, lambda: "not confirmed: T" in screen_text(pilot))
         pilot.app.screen.query_one("#nodes").focus()
         await until(pilot, lambda: "Press T" in screen_text(pilot))
+        await until(pilot, lambda: "the plan must have 3" in screen_text(pilot))  # the new nodes are evaluated
 
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)
 

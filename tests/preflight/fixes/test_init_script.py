@@ -16,7 +16,7 @@ def test_init_script_of_the_unpacked_package_is_found(tmp_path: Path) -> None:
 
 
 def test_missing_or_changed_init_script_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(OSError, match="unpack the package again"):
         find_init(tmp_path / "target")
     extract(core(tmp_path), tmp_path / "target")
     (tmp_path / "target" / INIT).write_text("#!/bin/bash\nrm -rf /\n")
