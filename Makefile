@@ -12,7 +12,7 @@ demo: $(VENV)/.ready $(MO)
 
 # Run three tests at the same time, even on two cores, because most tests wait for nodes and processes.
 test: setup test-tools
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # The property tests of typed values and of hostile node output, and the fuzz tests of all parsers, with 10,000 cases each.
 nightly: setup
