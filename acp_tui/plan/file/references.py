@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -180,7 +181,10 @@ def _reference(
     kind: ReferenceKind, steps: tuple[PathPart, ...], source: str, document: Document, plan: Data
 ) -> Reference:
     if kind != "env":  # the target of a link counts, because the author of the plan can choose it
-        source = os.path.realpath(resolve_path(document.folder.absolute(), source))
+        path = str(resolve_path(document.folder.absolute(), source))
+        with suppress(OSError, ValueError):  # a path that no file can have, such as one with a null character
+            path = os.path.realpath(path)
+        source = path
     return Reference(document.name, dotted(steps), kind, source, _receiver(steps, document, plan))
 
 

@@ -3,6 +3,7 @@
 import os
 import shlex
 import stat
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart,
 def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document) -> str | None:
     match list(reference.items()):
         case [("env", str(name))]:
-            if name in os.environ:
+            with suppress(KeyError, ValueError):  # not set, or a name that no variable can have
                 return os.environ[name]
             document.problem(steps, _("the environment variable {name} is not set").format(name=name))
         case [("file", str(name))]:
@@ -47,7 +48,7 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document
                 require_own_links(source)  # after the confirmation, their owner could lead them to another file
                 return read_limited(source).decode("utf-8").removesuffix("\n").removesuffix("\r")
             except (OSError, ValueError) as error:
-                reason = error_reason(error) if isinstance(error, OSError) else _("the content is not UTF-8 text")
+                reason = error_reason(error) if isinstance(error, OSError) else _("path or content is not UTF-8 text")
                 document.problem(
                     steps, _("cannot read the secret from the file {name}: {reason}").format(name=name, reason=reason)
                 )

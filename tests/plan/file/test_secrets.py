@@ -103,3 +103,12 @@ def test_written_files_give_no_warning(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert read_plan(tmp_path / "plan.yaml").warnings == ()
+
+
+@pytest.mark.parametrize("name", ['"\\ud800"', '"a\\0b"'], ids=["surrogate", "null character"])
+@pytest.mark.parametrize("key", ["password: {env: %s}", "password: {file: %s}", "key_file: %s"])
+def test_name_that_no_file_or_variable_can_have_is_an_error(key: str, name: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"ssh: {{{key % name}}}\n", encoding="utf-8")
+    [problem] = read_plan(plan).problems
+    assert (problem.line, problem.path) == (1, f"ssh.{key.partition(':')[0]}")
