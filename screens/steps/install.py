@@ -87,8 +87,8 @@ class InstallStep(WizardStep):
             self._show()
 
     def show_body(self, topic: Changed) -> None:
-        if topic is Changed.VERDICTS:  # they include the warnings about the packages
-            self._show()
+        if topic is Changed.VERDICTS:  # only the warnings, because the help area can show an answer
+            self._show_warnings()
 
     def install_session(self) -> InstallSession:
         """Return an install session for the current plan."""
@@ -265,11 +265,15 @@ class InstallStep(WizardStep):
 
     def _show(self) -> None:
         self.set_panel("#phases", phases(self._run))
+        self._show_warnings()
+        self.set_panel("#help", advice(self._run, self._finish, verifying=self._verifying, stall=self._stall))
+
+    def _show_warnings(self) -> None:
+        """Show the warnings about the packages."""
         warnings = trust_warnings(self.session.verdicts)
         for panel in self.query("#trust").results(Static):  # missing while the wizard ends
             panel.display = bool(warnings)
             panel.update(warning_lines(warnings))
-        self.set_panel("#help", advice(self._run, self._finish, verifying=self._verifying, stall=self._stall))
 
 
 def _raw_progress(file: Path) -> str:

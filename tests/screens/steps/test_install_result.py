@@ -114,3 +114,14 @@ def test_worst_finding_is_first_remaining_steps_are_last() -> None:
     assert text.index("seen fail") < text.index("seen pass") < text.index("Remaining steps")
     assert "Product Docs" in text
     assert "has not been verified" in result_text(None, PLAN).plain
+
+
+async def test_result_of_a_key_stays_when_verdicts_change(tmp_path: Path) -> None:
+    """After a remote install, the nodes change. The result must not be replaced by the offer to start an install."""
+    async with wizard(tmp_path, PLAN, "install") as (pilot, session):
+        step = pilot.app.screen
+        assert isinstance(step, InstallStep)
+        step.show_answer("The platform is installed.")
+        await session.evaluate_now()
+        await pilot.pause()
+        assert "The platform is installed." in screen_text(pilot)
