@@ -8,7 +8,7 @@ from dataclasses import replace
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, print_err
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan.known_hosts import PRINT_FINGERPRINTS, fingerprint, key_type
+from acp_tui.plan.known_hosts import PRINT_FINGERPRINTS, KeySource, fingerprint, key_type
 from acp_tui.preflight.host_keys import known_hosts_of, read_host_keys, unconfirmed
 
 
@@ -28,7 +28,11 @@ def confirm_host_keys(
     that responds still has an unconfirmed key; KnownHostsError."""
     source = with_known_hosts(source)
     waiting = unconfirmed(source.plan, source.known_hosts, nodes, changes=changes or accept_new)
-    waiting += [a for a, known in source.known_hosts.items() if not known.complete and (not nodes or a in nodes)]
+    waiting += [  # the sshd of this host can have a key in another file
+        address
+        for address, known in source.known_hosts.items()
+        if known.source is KeySource.THIS_HOST and (not nodes or address in nodes)
+    ]
     if not waiting:
         return source
     found = asyncio.run(read_host_keys(source.plan, waiting, plan_dir=source.plan_dir))
@@ -56,9 +60,7 @@ def not_confirmed(addresses: Collection[str]) -> str:
 def _is_new(source: OpenedPlan, address: str, key: str) -> bool:
     """Return True if `key` may be confirmed. A key that differs from the recorded one is a change, not a new key."""
     known = source.known_hosts.get(address)
-    if known is None or not known.complete:
-        return known is None or key not in known.keys
-    return key in known.keys
+    return known is None or not (known.accepts(key) or known.is_changed(key))
 
 
 def _lines(keys: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.plan.file import FoundReferences, ReferencePolicy, ReferencesRefused
-from acp_tui.plan.file.confirmed_references import is_confirmed, remember_confirmed
+from acp_tui.plan.file.confirmed_references import needs_confirmation, remember_confirmed
 
 
 def reference_policy(*, allow: bool) -> ReferencePolicy:
@@ -17,7 +17,7 @@ def reference_policy(*, allow: bool) -> ReferencePolicy:
     answer no it raises CommandFailed."""
 
     def decide(found: FoundReferences) -> None:
-        if not found.weakness or is_confirmed(state_home(), found):
+        if not needs_confirmation(state_home(), found):
             return
         if not allow:
             _ask(found)
@@ -37,6 +37,6 @@ def _ask(found: FoundReferences) -> None:
         )
     for line in found.lines():
         print_err(line)
-    if not confirm(_("May acp-tui read these values, send them to these receivers, and use these packages?"), ""):
+    if not confirm(found.question, ""):
         message = _("The references were not confirmed, so acp-tui has not read them. Ask the author of the plan.")
         raise CommandFailed(message, ExitStatus.CHECK_FAILED)

@@ -92,19 +92,14 @@ def read_limited(path: Path, limit: int = READ_LIMIT) -> bytes:
 
 
 def _limited(file: BufferedReader, limit: int) -> bytes:
-    content = _first_bytes(file, limit + 1)
-    if len(content) > limit:
-        raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
-    return content
+    """Return the content of an open file, as `read_limited` does.
 
-
-def _first_bytes(file: BufferedReader, most: int) -> bytes:
-    """Return at most the first `most` bytes of a file.
-
-    The file is read in pieces, because one read of `most` bytes would reserve this memory also for a short file."""
+    The file is read in pieces, because one read of `limit` bytes would reserve this memory also for a short file."""
     content = bytearray()
-    while piece := file.read(min(most - len(content), _PIECE)):
+    while piece := file.read(_PIECE):
         content += piece
+        if len(content) > limit:
+            raise OSError(_("the file is larger than {limit} MiB").format(limit=limit >> 20))
     return bytes(content)
 
 

@@ -37,17 +37,13 @@ class UntrustedPath(AcpError, PermissionError):
     message."""
 
     def __init__(self, path: Path, weakness: Weakness) -> None:
-        text = _(
-            "{path} is not trusted: {reason}. acp-tui uses only files and folders that belong to you or root, and to "
-            "which no other user can write. Correct this with chown or chmod, or copy the files to a folder of your "
-            "own."
-        )
-        if weakness.path == path:  # the reason names the path
-            text = _(
-                "{reason}. acp-tui uses only files and folders that belong to you or root, and to which no other user "
-                "can write. Correct this with chown or chmod, or copy the files to a folder of your own."
-            )
-        message = text.format(path=sanitize(str(path)), reason=weakness.reason)
+        fault = weakness.reason
+        if weakness.path != path:  # otherwise the reason names the path
+            fault = _("{path} is not trusted: {reason}").format(path=sanitize(str(path)), reason=fault)
+        message = _(
+            "{fault}. acp-tui uses only files and folders that belong to you or root, and to which no other user can "
+            "write. Correct this with chown or chmod, or copy the files to a folder of your own."
+        ).format(fault=fault)
         super().__init__(EPERM, message, str(path))
         self.weakness = weakness
 

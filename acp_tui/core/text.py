@@ -24,7 +24,8 @@ UNFINISHED_SEQUENCE = re.compile(
     r"|\x1b[ -/]{0,64})\Z"
 )
 """The start of a control sequence at the end of a text. Its length is limited, because a sequence may never end."""
-_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+"""The control characters except tab and newline, for a character class of a regular expression."""
 _INVISIBLE = (
     # The characters with the Unicode property Default_Ignorable_Code_Point: among them are the direction marks, the
     # joiners, the variation selectors and the tag characters.
@@ -34,7 +35,7 @@ _INVISIBLE = (
     "\ufff9-\ufffb"  # interlinear annotations
     "\ud800-\udfff"  # surrogates: a Python text contains only unpaired ones, and UTF-8 cannot encode them
 )
-_UNSAFE = re.compile(f"[{_CONTROL}{_INVISIBLE}]")
+_UNSAFE = re.compile(f"[{CONTROL}{_INVISIBLE}]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _BLANK = re.compile(r"@([A-Z]+)@")
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import read_trusted
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.core.ownership import require_trusted
+from acp_tui.core.ownership import UntrustedPath, require_trusted
 from acp_tui.package.archive import SETUP
 from acp_tui.package.file_record import FileRecord, differences, matches, reason_text
 from acp_tui.package.install_dir import record_path, unpacked, write_stamp
+
+_LARGEST_RECORD = 64 << 20
+"""The maximum size in bytes of the record of a package's files. It has a line of text for each of some thousand."""
 
 
 class PackageChanged(AcpError):
@@ -38,9 +41,10 @@ def file_record(target: Path) -> FileRecord:
     for kind in ("core", "extensions"):  # files of the Extensions Package can replace those of the Core Package
         if kind in stamps:
             path = record_path(target, kind)
-            require_trusted(path)
             try:
-                content = path.read_bytes()
+                content = read_trusted(path, _LARGEST_RECORD)
+            except UntrustedPath:
+                raise
             except OSError as error:
                 raise PackageChanged(target, f"{path.name}: {error.strerror}") from error
             if hashlib.sha256(content).hexdigest() != stamps[kind].files:

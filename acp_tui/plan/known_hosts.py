@@ -49,12 +49,15 @@ class KnownHost:
         """True if a password and changes may be sent to the node."""
         return self.source is not KeySource.SEEN
 
-    @property
-    def complete(self) -> bool:
-        """True if the node has no other host key, so that another key is a changed one.
+    def accepts(self, key: str) -> bool:
+        """Return True if a password and changes may be sent to a node with the host key `key`."""
+        return self.confirmed and key in self.keys
 
-        The sshd of this host can have keys in other files."""
-        return self.source is not KeySource.THIS_HOST
+    def is_changed(self, key: str) -> bool:
+        """Return True if `key` means that the host key has changed.
+
+        The sshd of this host can have keys in other files, so another key of this host is only new."""
+        return self.source is not KeySource.THIS_HOST and key not in self.keys
 
 
 KnownHosts = Mapping[str, KnownHost]

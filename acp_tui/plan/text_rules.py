@@ -6,9 +6,10 @@ A rule raises ValueError with a message for the operator. No message contains th
 import re
 
 from acp_tui.core.i18n import _
+from acp_tui.core.text import CONTROL
 
 # Joiners are allowed, because some scripts need them. `core.text.sanitize` removes them from every output.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(f"[{CONTROL}\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BYTE_ORDER_MARK = "\ufeff"

@@ -207,7 +207,7 @@ async def _ask_changed(app: App[int], session: Session, address: str) -> None:
     accepted = [fingerprint(key) for key in known.keys] if known is not None else []
     lines = [f"{pgettext('host key', 'known')}: {one}" for one in accepted]
     keys = "\n".join([*lines, f"{pgettext('host key', 'now')}: {sent}"])
-    if known is None or known.source in (KeySource.FILE, KeySource.THIS_HOST):
+    if known is None or known.source is KeySource.FILE:
         reason = _(
             "The known key comes from another source: {source}. acp-tui cannot replace it. If you reinstalled this "
             "node, correct that source, then recheck the node."

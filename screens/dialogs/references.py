@@ -15,7 +15,7 @@ from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import FoundReferences, ReferencePolicy, ReferencesRefused
-from acp_tui.plan.file.confirmed_references import is_confirmed, remember_confirmed
+from acp_tui.plan.file.confirmed_references import needs_confirmation, remember_confirmed
 
 T = TypeVar("T")
 
@@ -33,11 +33,10 @@ class ConfirmReferences(ModalScreen[bool]):
         self._found = found
 
     def compose(self) -> ComposeResult:
-        question = _("May acp-tui read these values, send them to these receivers, and use these packages?")
         with Vertical(classes="dialog tall wide"):
             yield Label(_("References to secrets of this host"), classes="dialog-title", markup=False)
             with VerticalScroll(id="reading"):
-                yield Static(Text("\n".join((*self._found.lines(), question))))
+                yield Static(Text("\n".join((*self._found.lines(), self._found.question))))
             yield Static(Text(_("y: yes   n: no   Up/Down: scroll")), classes="dialog-keys")
 
     def on_mount(self) -> None:
@@ -54,7 +53,7 @@ async def read_with_references(app: App[int], home: Path, read: Callable[[Refere
     confirmed = ""
 
     def policy(found: FoundReferences) -> None:
-        if found.weakness and found.digest != confirmed and not is_confirmed(home, found):
+        if found.digest != confirmed and needs_confirmation(home, found):
             raise ReferencesRefused(found)
 
     while True:

@@ -95,12 +95,11 @@ def _node_key(source: OpenedPlan, address: str, key: str, detail: str = "") -> N
     if not key:
         return NodeKey(address, KeyState.UNREACHABLE, detail=detail)
     known = source.known_hosts.get(address)
-    if known is None or not (known.complete or key in known.keys):
-        return NodeKey(address, KeyState.NEW, key)
-    if key not in known.keys:
+    if known is not None and known.is_changed(key):
         return NodeKey(address, KeyState.CHANGED, key, known=tuple(fingerprint(one) for one in known.keys))
-    states = {KeySource.SEEN: KeyState.NEW, KeySource.CONFIRMED: KeyState.CONFIRMED}
-    return NodeKey(address, states.get(known.source, KeyState.KNOWN), key)
+    if known is None or not known.accepts(key):
+        return NodeKey(address, KeyState.NEW, key)
+    return NodeKey(address, KeyState.CONFIRMED if known.source is KeySource.CONFIRMED else KeyState.KNOWN, key)
 
 
 def _print(found: list[NodeKey]) -> None:
@@ -129,7 +128,12 @@ def _record(source: OpenedPlan, found: list[NodeKey], *, accept_new: bool) -> Op
         if one.state is not KeyState.CHANGED:
             continue
         if source.known_hosts[one.address].source not in (KeySource.SEEN, KeySource.CONFIRMED):
-            print_err(_cannot_replace(one.address, source.known_hosts[one.address].source))
+            print_err(
+                _(
+                    "{address}: the known host key is not recorded by acp-tui. Correct the known hosts file, or create "
+                    "the bundle again."
+                ).format(address=one.address)
+            )
             continue
         question = _("{address}: trust the changed host key {fingerprint}?").format(
             address=one.address, fingerprint=fingerprint(one.key)
@@ -138,18 +142,3 @@ def _record(source: OpenedPlan, found: list[NodeKey], *, accept_new: bool) -> Op
         if confirm(question, no_terminal):
             source = source.with_confirmed({one.address: one.key})
     return source
-
-
-def _cannot_replace(address: str, source: KeySource) -> str:
-    """Return the message for a changed host key whose known key acp-tui did not record. `source`: its source."""
-    text = _(
-        "{address}: the known host key is not recorded by acp-tui. Correct the known hosts file, or create the bundle "
-        "again."
-    )
-    if source is KeySource.THIS_HOST:
-        text = _(
-            "{address} is an address of this host, but its SSH server uses none of the keys in "
-            "/etc/ssh/ssh_host_*_key.pub. If you trust its key, name a known hosts file with this key in the plan "
-            "(ssh.known_hosts)."
-        )
-    return text.format(address=address)

@@ -62,7 +62,7 @@ class LoginClient(asyncssh.SSHClient):
         if not self._log_in or self.key_changed:
             return False
         if self._known is not None and self._known.confirmed:
-            return key_line(key) in self._known.keys
+            return self._known.accepts(key_line(key))
         if self._password is not None:
             self._password, self.password = None, PasswordState.WITHHELD
         return self._key is not None and not self._changes
@@ -70,8 +70,8 @@ class LoginClient(asyncssh.SSHClient):
     @property
     def key_changed(self) -> bool:
         """Return True if the node sent a host key that differs from its known host keys."""
-        known = self._known
-        return known is not None and known.complete and self.server_key_line not in (None, *known.keys)
+        sent = self.server_key_line
+        return self._known is not None and sent is not None and self._known.is_changed(sent)
 
     def auth_banner_received(self, msg: str, lang: str) -> None:
         self.banner = msg[-1000:]

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-from acp_tui.core.files import private_folder, read_limited, write_atomically
+from acp_tui.core.files import private_folder, read_trusted, write_atomically
 from acp_tui.plan.file.references import FoundReferences
 
 _NAME = "confirmed-references"
 """A file with one digest on each line."""
+
+
+def needs_confirmation(home: Path, found: FoundReferences) -> bool:
+    """Return True if the operator must confirm these references first. `home`: the state folder."""
+    return bool(found.weakness) and not is_confirmed(home, found)
 
 
 def is_confirmed(home: Path, found: FoundReferences) -> bool:
@@ -26,6 +31,6 @@ def remember_confirmed(home: Path, found: FoundReferences) -> None:
 
 def _digests(home: Path) -> tuple[str, ...]:
     try:
-        return tuple(read_limited(home / _NAME).decode("ascii").split())
+        return tuple(read_trusted(home / _NAME).decode("ascii").split())
     except (OSError, UnicodeDecodeError):
         return ()

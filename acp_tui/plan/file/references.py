@@ -85,6 +85,11 @@ class FoundReferences:
         rows = [(one.path, one.kind, one.source, one.receiver) for one in self.references]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
+    @property
+    def question(self) -> str:
+        """The question that the operator must answer with yes before a reference is read."""
+        return _("May acp-tui read these values, send them to these receivers, and use these packages?")
+
     def lines(self) -> tuple[str, ...]:
         """Return the reason for the question, and one line for each reference."""
         text = _("The plan {file} refers to secrets of this host, but it is not trusted: {reason}.")
