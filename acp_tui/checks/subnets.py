@@ -17,7 +17,8 @@ from ipaddress import (
 )
 
 from acp_tui.checks.catalog import FunctionCheck, catalogue
-from acp_tui.nodes.facts import Facts, Interface, Route
+from acp_tui.nodes.fact_types import Interface, Route
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.network import ClusterCidr, JoinCidr, ServiceCidr

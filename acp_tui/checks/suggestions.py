@@ -8,7 +8,8 @@ from acp_tui.checks.free_subnets import suggestion
 from acp_tui.checks.subnets import interface_of
 from acp_tui.core.i18n import _
 from acp_tui.core.virtual_interfaces import is_virtual_interface
-from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.fact_types import Interface
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
 

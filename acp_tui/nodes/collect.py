@@ -15,7 +15,8 @@ from acp_tui.core.i18n import _
 from acp_tui.core.text import one_line
 from acp_tui.nodes.collectors import CLOCK, COLLECTORS, Parsed, facts_from, read_clock
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
-from acp_tui.nodes.facts import Clock, Facts
+from acp_tui.nodes.fact_types import Clock
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.connection import Connection

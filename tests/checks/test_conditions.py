@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.nodes.facts import Directory, Interface, Listener
+from acp_tui.nodes.fact_types import Directory, Interface, Listener
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import dual_nodes, nodes, valid_plan
 from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, WORKER, cluster, findings, planted, verdicts

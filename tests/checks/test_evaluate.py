@@ -8,7 +8,8 @@ from pydantic import JsonValue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Facts, Listener
+from acp_tui.nodes.fact_types import Listener
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.release import RELEASES
 from tests.support.factories.node_facts import DISTRIBUTIONS, MUST_MANUAL

@@ -6,7 +6,8 @@ from typing import get_type_hints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acp_tui.nodes.facts import Facts, Interface, Listener, Route
+from acp_tui.nodes.fact_types import Interface, Listener, Route
+from acp_tui.nodes.facts import Facts
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import SECOND, cluster, verdicts

@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from acp_tui.checks.free_subnets import free_range, suggestion, suggestions
 from acp_tui.checks.subnets import Kind, Network, meet, ranges, taken
-from acp_tui.nodes.facts import Facts, Interface, Route
+from acp_tui.nodes.fact_types import Interface, Route
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import dual_nodes, node, nodes, valid_plan

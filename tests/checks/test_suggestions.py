@@ -5,7 +5,8 @@ from pathlib import Path
 
 from acp_tui.checks.suggestions import filled, suggested_interfaces
 from acp_tui.core.local_host import is_local_address, local_addresses
-from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.fact_types import Interface
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan

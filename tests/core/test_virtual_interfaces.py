@@ -9,7 +9,8 @@ import pytest
 from acp_tui.checks.suggestions import suggest
 from acp_tui.core.local_host import LocalAddress, local_addresses
 from acp_tui.core.virtual_interfaces import is_virtual_interface
-from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.fact_types import Interface
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan

@@ -28,7 +28,8 @@ from acp_tui.install.leftovers import lines as leftover_lines
 from acp_tui.install.run.state import Phase, RunSpec, RunState
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.install.verify.queries import installed_from
-from acp_tui.nodes.facts import Facts, Unit
+from acp_tui.nodes.fact_types import Unit
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import dump_plan, schema

@@ -6,7 +6,8 @@ from typing import get_type_hints
 from pydantic import TypeAdapter
 
 from acp_tui.nodes.collectors import facts_from
-from acp_tui.nodes.facts import Disk, Facts, Filesystem, Interface, Listener, Route, SshdSetting
+from acp_tui.nodes.fact_types import Disk, Filesystem, Interface, Listener, Route, SshdSetting
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import CollectorOutput
 from tests.support.record import parse_recording, recordings
 

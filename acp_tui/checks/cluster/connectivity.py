@@ -17,7 +17,8 @@ from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.topology import NodeTargets
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import NC_, _, pgettext
-from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import TcpPath, TcpResult
+from acp_tui.nodes.facts import Facts
 
 _IMMEDIATELY = 0.5  # seconds
 

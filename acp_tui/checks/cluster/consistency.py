@@ -13,7 +13,7 @@ from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.nodes.facts import Clock
+from acp_tui.nodes.fact_types import Clock
 
 _UTC = ("UTC", "Etc/UTC", "Etc/UCT", "UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu", "GMT", "Etc/GMT")
 _ARCHITECTURES = {"x86": ("x86_64",), "arm": ("aarch64",), "hybrid": ("x86_64", "aarch64")}

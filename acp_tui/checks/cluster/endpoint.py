@@ -7,7 +7,7 @@ from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.topology import load_balancer_port
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.nodes.facts import TcpPath, TcpResult
+from acp_tui.nodes.fact_types import TcpPath, TcpResult
 
 
 def load_balancer_reachable(subject: ClusterSubject) -> Findings:

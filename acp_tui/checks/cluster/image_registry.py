@@ -8,7 +8,7 @@ from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
-from acp_tui.nodes.facts import Login, RegistryAnswer, TcpResult, Trust
+from acp_tui.nodes.fact_types import Login, RegistryAnswer, TcpResult, Trust
 
 _REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500

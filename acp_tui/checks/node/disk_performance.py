@@ -10,7 +10,7 @@ from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.units import MEGA, megabytes
-from acp_tui.nodes.facts import DiskSpeed
+from acp_tui.nodes.fact_types import DiskSpeed
 
 Limits = tuple[tuple[bool, str], ...]
 """One pair for each limit: True if the disk reaches the limit, and the measured figure as text."""

@@ -6,7 +6,8 @@ from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.subnets import Network, interface_of, meet, routed, special, subnet_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
-from acp_tui.nodes.facts import Facts, Route
+from acp_tui.nodes.fact_types import Route
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 
 _EVERYWHERE = ("default", "0.0.0.0", "0.0.0.0/0", "::/0")  # noqa: S104 - names of a route, nothing is bound

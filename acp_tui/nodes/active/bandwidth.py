@@ -16,7 +16,7 @@ from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template, sanitize
-from acp_tui.nodes.facts import Bandwidth
+from acp_tui.nodes.fact_types import Bandwidth
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connect import connect
 from acp_tui.nodes.ssh.connection import Connection

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import DiskSpeed
+from acp_tui.nodes.fact_types import DiskSpeed
 from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
 
 FOLDER = "/var/lib"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
 from acp_tui.nodes.collectors.parsing import is_address, lines
-from acp_tui.nodes.facts import Interface, Route
+from acp_tui.nodes.fact_types import Interface, Route
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 _IGNORED_ROUTES = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")

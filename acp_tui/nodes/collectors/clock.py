@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from acp_tui.nodes.collectors.parsing import first_line, lines
-from acp_tui.nodes.facts import Clock
+from acp_tui.nodes.fact_types import Clock
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 _UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu")

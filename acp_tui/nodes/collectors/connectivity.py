@@ -17,7 +17,7 @@ from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.image_registry import registry_collector
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.collectors.tcp_connect import tcp_connect_collector
-from acp_tui.nodes.facts import Ping
+from acp_tui.nodes.fact_types import Ping
 from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.plan.field_types import is_ip
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import Disk, Filesystem
+from acp_tui.nodes.fact_types import Disk, Filesystem
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 _DF_ROW = re.compile(r"(.+?) ([0-9]{1,18}) ([0-9]{1,18}) ([0-9]{1,18}) (?:[0-9]{1,3}%|-) /.*")

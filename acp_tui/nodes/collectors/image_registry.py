@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
+from acp_tui.nodes.fact_types import Login, RegistryAnswer, Trust
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 # Each line of output is `WORD text`. `-q`: ignore the user's .curlrc; `-g`: IPv6 brackets are not a pattern.

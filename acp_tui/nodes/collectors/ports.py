@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import Listener
+from acp_tui.nodes.fact_types import Listener
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import first_line, keyed, lines
-from acp_tui.nodes.facts import SshdSetting, Unit
+from acp_tui.nodes.fact_types import SshdSetting, Unit
 from acp_tui.nodes.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Collector, CollectorOutput, MissingReason
 
 UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")

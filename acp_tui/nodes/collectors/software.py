@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from acp_tui.nodes.collectors.parsing import lines, yes_or_no
-from acp_tui.nodes.facts import Directory
+from acp_tui.nodes.fact_types import Directory
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum", "scp", "sftp")

@@ -13,7 +13,7 @@ from shlex import quote
 from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import TcpPath, TcpResult
+from acp_tui.nodes.fact_types import TcpPath, TcpResult
 from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.plan.field_types import is_ip
 

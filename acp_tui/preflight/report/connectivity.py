@@ -12,7 +12,8 @@ from acp_tui.checks.cluster.network_performance import round_trips
 from acp_tui.checks.topology import NodeTargets, Topology
 from acp_tui.core.i18n import pgettext
 from acp_tui.core.units import GIGA, MEGA
-from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import TcpPath, TcpResult
+from acp_tui.nodes.facts import Facts
 
 
 class LinkState(StrEnum):

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Facts, Ping, TcpResult
+from acp_tui.nodes.fact_types import Ping, TcpResult
+from acp_tui.nodes.facts import Facts
 from tests.support.factories.plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
 from tests.support.factories.verdicts import FAIL, PASS, UNKNOWN, WARN, close_paths, cluster, of_rule, outcomes
 

@@ -10,7 +10,8 @@ import pytest
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Severity
-from acp_tui.nodes.facts import Clock, DiskSpeed, Facts, Interface, Route
+from acp_tui.nodes.fact_types import Clock, DiskSpeed, Interface, Route
+from acp_tui.nodes.facts import Facts
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import VIP, nodes, valid_plan
 from tests.support.factories.verdicts import FAIL, SECOND, WARN, of_rule, outcomes, planted

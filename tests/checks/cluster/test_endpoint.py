@@ -6,7 +6,8 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.fact_types import Interface
+from acp_tui.nodes.facts import Facts
 from tests.support.factories.plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, valid_plan
 from tests.support.factories.verdicts import FAIL, PASS, UNKNOWN, WARN, close_paths, cluster, of_rule, outcomes
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.nodes.facts import Interface
+from acp_tui.nodes.fact_types import Interface
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster, findings, verdicts
 

@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from acp_tui.checks.topology import external_registry
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Facts, Login, RegistryAnswer, TcpResult, Trust
+from acp_tui.nodes.fact_types import Login, RegistryAnswer, TcpResult, Trust
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import CONTROL_PLANES, valid_plan
 from tests.support.factories.verdicts import FAIL, MANUAL, PASS, UNKNOWN, WARN, cluster, of_rule, outcomes

@@ -6,7 +6,8 @@ import pytest
 
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Bandwidth, Facts, Ping, TcpPath
+from acp_tui.nodes.fact_types import Bandwidth, Ping, TcpPath
+from acp_tui.nodes.facts import Facts
 from acp_tui.preflight.report.connectivity import matrix
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, valid_plan
 from tests.support.factories.verdicts import FAIL, MANUAL, PASS, UNKNOWN, WARN, cluster, of_rule, outcomes

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.facts import Directory, Disk, Interface, Listener, Route, SshdSetting, Unit
+from acp_tui.nodes.fact_types import Directory, Disk, Interface, Listener, Route, SshdSetting, Unit
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.verdicts import FAIL, PENDING, SECOND, UNKNOWN, WARN, planted
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from acp_tui.nodes.facts import Route
+from acp_tui.nodes.fact_types import Route
 from tests.support.collector_shell import facts_of, put
 
 

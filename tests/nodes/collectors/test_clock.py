@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.nodes.collectors import read_clock
-from acp_tui.nodes.facts import Clock
+from acp_tui.nodes.fact_types import Clock
 from acp_tui.nodes.script import CollectorOutput
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from acp_tui.nodes.collectors import facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
-from acp_tui.nodes.facts import Facts, Ping, RegistryAnswer, TcpPath, TcpResult, Trust
+from acp_tui.nodes.fact_types import Ping, RegistryAnswer, TcpPath, TcpResult, Trust
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 
 MARKER = "0123456789abcdef"

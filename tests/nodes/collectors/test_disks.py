@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from acp_tui.nodes.collectors import COLLECTORS
-from acp_tui.nodes.facts import Disk
+from acp_tui.nodes.fact_types import Disk
 from acp_tui.nodes.script import CollectorOutput
 from tests.support.collector_shell import facts_of
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from acp_tui.nodes.collectors import facts_from
 from acp_tui.nodes.collectors.image_registry import registry_collector
-from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
+from acp_tui.nodes.fact_types import Login, RegistryAnswer, Trust
 from acp_tui.nodes.script import LAUNCH_PLAIN, Reader, build
 from tests.support.fake_registry import CA_PEM, PASSWORD, TOKEN, USER, small_registry
 

@@ -3,7 +3,7 @@
 import pytest
 
 from acp_tui.nodes.collectors import COLLECTORS
-from acp_tui.nodes.facts import Directory, Unit
+from acp_tui.nodes.fact_types import Directory, Unit
 from tests.support.record import recordings
 from tests.support.recorded_facts import EXPECTED, assert_types, facts_of, recorded
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.nodes.collectors import facts_from
-from acp_tui.nodes.facts import SshdSetting
+from acp_tui.nodes.fact_types import SshdSetting
 from acp_tui.nodes.script import CollectorOutput
 from tests.support.collector_shell import facts_of, put
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
-from acp_tui.nodes.facts import Directory
+from acp_tui.nodes.fact_types import Directory
 from acp_tui.nodes.script import Reader, build
 from tests.support.collector_shell import MARKER, facts_of, put
 

@@ -8,7 +8,7 @@ import pytest
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.nodes.facts import Directory, SshdSetting, Unit
+from acp_tui.nodes.fact_types import Directory, SshdSetting, Unit
 from acp_tui.nodes.script import Reader
 from acp_tui.plan.release import RELEASES
 from acp_tui.plan.sections.waiver import Waiver

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from acp_tui.checks.topology import topology_of
-from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import Ping, TcpPath, TcpResult
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.connectivity import LinkState, matrix
 from tests.support.factories.plans import CONTROL_PLANES, nodes, valid_plan

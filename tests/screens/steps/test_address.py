@@ -7,7 +7,8 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.suggestions import common_interfaces, suggest
-from acp_tui.nodes.facts import Facts, Interface, Route
+from acp_tui.nodes.fact_types import Interface, Route
+from acp_tui.nodes.facts import Facts
 from screens.dialogs.prompts import Read
 from screens.formatting.address_plan import drawing
 from screens.formatting.glyphs import glyphs

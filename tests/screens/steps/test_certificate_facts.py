@@ -9,7 +9,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from acp_tui.checks.topology import topology_of
-from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import TcpPath, TcpResult
+from acp_tui.nodes.facts import Facts
 from acp_tui.preflight.report.history import load_last_report
 from acp_tui.preflight.report.model import Report
 from screens.session.wizard_session import LAST_RUN, Session

@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from acp_tui.core.local_host import LocalAddress
-from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.fact_types import Interface
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan

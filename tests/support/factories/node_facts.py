@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from acp_tui.nodes.facts import Clock, Directory, Disk, Facts, Filesystem, Interface, Route, SshdSetting, Unit
+from acp_tui.nodes.fact_types import Clock, Directory, Disk, Filesystem, Interface, Route, SshdSetting, Unit
+from acp_tui.nodes.facts import Facts
 
 DISTRIBUTIONS: Mapping[str, Mapping[str, object]] = {
     "ubuntu-20.04": {

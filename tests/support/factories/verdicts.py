@@ -8,7 +8,8 @@ from typing import Any
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import Ping, TcpPath, TcpResult
+from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
