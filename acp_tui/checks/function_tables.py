@@ -34,6 +34,7 @@ PlanCheck = Callable[[PlanSubject], Findings]
 NODE_CHECKS: Mapping[str, NodeCheck] = {
     check.__name__: check
     for check in (
+        hardware.cpu_clock,
         hardware.etcd_disk,
         hardware.power_saving_off,
         hardware.solid_state,

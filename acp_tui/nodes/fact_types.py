@@ -72,11 +72,14 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk that stores the files in `path`. `rotational` is None if the type of the disk is unknown."""
+    """A disk that stores the files in `path`. `rotational` is None if the type of the disk is unknown.
+
+    `combined`: True if a controller or a storage system provides the disk, so that its real disks are not visible."""
 
     path: str
     device: str
     rotational: bool | None
+    combined: bool = False
 
 
 @dataclass(frozen=True)

@@ -75,14 +75,18 @@ class Facts:
     """The number of logical CPUs that share a physical core; 1 without SMT."""
     cpu_model: str | None = None
     cpu_ghz: float | None = None
-    """The nominal clock of the CPU in GHz."""
+    """The nominal clock of the CPU in GHz. Boost clocks, momentary clocks and numbers of a hypervisor do not count."""
+    cpu_ghz_limit: float | None = None
+    """The highest possible nominal clock in GHz. If the nominal clock is unknown, this is the boost clock."""
     cpu_implementer: str | None = None
     """On ARM: the value `CPU implementer`, such as `0x48`."""
     cpu_part: str | None = None
     governor: str | None = None
-    """The `scaling_governor` of cpu0; "" if the file is missing, as on virtual machines."""
+    """The `scaling_governor` of all CPUs, such as `performance`; "" if the files are missing, as on virtual machines.
+
+    If the CPUs differ, the value lists all their governors."""
     memory: int | None = None
-    """The value MemTotal of /proc/meminfo, in bytes."""
+    """The memory in bytes: MemTotal of /proc/meminfo, and the memory that the kernel reserves for a crash kernel."""
     virtual: bool | None = None
     """True if the hypervisor flag of the CPU or systemd-detect-virt shows that the node is a virtual machine."""
     steal: float | None = None
@@ -192,6 +196,8 @@ class Facts:
     """The results of pinging the other nodes."""
     link_speeds: Mapping[str, int] | None = None
     """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely report it."""
+    link_devices: frozenset[str] | None = None
+    """The interfaces that are devices of the machine or are built on one, such as a bond. Others are only software."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
     """Name in the plan → the addresses that the node finds for this name.
 

@@ -113,15 +113,17 @@ def _milliseconds(seconds: float) -> str:
 def link_speed(subject: ClusterSubject) -> Findings:
     """NETCFG-BW-INTRA: the bandwidth between nodes must be high enough.
 
-    If the active bandwidth test ran, the check uses its results. Otherwise, it uses the link speed that the network
-    driver reports. Parameters of the requirement: `megabits` is the required link speed and `better` the recommended
-    one, both in Mbit/s; `payload` is the share of the link speed that a transfer can reach.
+    If the active bandwidth test ran, the check uses its results. Otherwise, it uses the link speed that the driver of a
+    device in a physical machine reports. Software chooses the number that a virtual interface reports, so a person must
+    confirm the requirement there. Parameters of the requirement: `megabits` is the required link speed and `better` the
+    recommended one, both in Mbit/s; `payload` is the share of the link speed that a transfer can reach.
     """
     if any(facts.bandwidths for facts in subject.facts.values()):
         return _measured(subject)
     slow: list[Finding] = []
     known: list[str] = []
     unknown: list[str] = []
+    virtual: list[str] = []
     for node in subject.plan.nodes:
         facts = subject.facts.get(node.address)
         link = interface_of(node.address, facts.interfaces or ()) if facts else None
@@ -130,14 +132,24 @@ def link_speed(subject: ClusterSubject) -> Findings:
             unknown.append(node.address)
             continue
         shown = pgettext("observed value", "{nic}: {speed} Mbit/s").format(nic=link.nic, speed=speed)
+        if facts is None or facts.virtual is not False or link.nic not in (facts.link_devices or ()):
+            virtual.append(f"{node.address} {shown}")
+            continue
         known.append(f"{node.address} {shown}")
         if speed < subject.check.number("megabits"):
             slow.append(Finding(Outcome.FAIL, shown, node=node.address))
+    observed = []
+    if unknown:
+        observed.append(
+            _("the network driver does not report the link speed on {nodes}").format(nodes=", ".join(unknown))
+        )
+    if virtual:
+        text = _("the speed of a virtual interface is not measured: {links}")
+        observed.append(text.format(links="; ".join(virtual[:MOST_SHOWN])))
+    if observed:
+        slow.append(Finding(Outcome.MANUAL, "; ".join(observed)))
     if slow:
         return tuple(slow)
-    if unknown:
-        observed = _("the network driver does not report the link speed on {nodes}").format(nodes=", ".join(unknown))
-        return (Finding(Outcome.MANUAL, observed),)
     return (Finding(Outcome.PASS, "; ".join(known[:MOST_SHOWN])),)
 
 

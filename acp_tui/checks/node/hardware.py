@@ -17,22 +17,42 @@ def power_saving_off(subject: NodeSubject) -> Finding:
     return Finding(Outcome.PASS if governor == "performance" else Outcome.WARN, governor)
 
 
+def cpu_clock(subject: NodeSubject) -> Finding:
+    """HW-CPU-CLOCK: the nominal clock of the CPU must be at least `gigahertz`.
+
+    If only the boost clock is known, the check fails if even this clock is too low, and is unknown otherwise.
+    """
+    facts, least = subject.facts, subject.check.number("gigahertz")
+    if facts.cpu_ghz is None and facts.cpu_ghz_limit is not None and facts.cpu_ghz_limit < least:
+        text = pgettext("observed value", "the boost clock is {speed:g} GHz, and the nominal clock is not higher")
+        return Finding(Outcome.FAIL, text.format(speed=facts.cpu_ghz_limit))
+    speed = require_fact(facts.cpu_ghz, "cpu_ghz")
+    return Finding(Outcome.PASS if speed >= least else Outcome.FAIL, f"{speed:g} GHz")
+
+
 def solid_state(subject: NodeSubject) -> Finding:
     """HW-DISK-SSD: the disks of the folders that the requirement lists must not be rotational.
 
-    A rotational disk fails the check only on a physical machine. On a virtual machine, it gives only a warning,
-    because hypervisors often report every disk as rotational.
+    A rotational disk fails the check only if it is a disk of a physical machine. Hypervisors, and controllers that
+    combine disks, often report every disk as rotational, so there it gives only a warning. A hypervisor can also report
+    every disk as solid state, so on a virtual machine a person must confirm the requirement.
     """
     disks = [d for d in require_fact(subject.facts.disks, "disks") if d.path in subject.check.texts("paths")]
-    spinning = [f"{d.device} ({d.path})" for d in disks if d.rotational]
+    spinning = [d for d in disks if d.rotational]
     if spinning:
-        outcome = Outcome.FAIL if subject.facts.virtual is False else Outcome.WARN
-        return Finding(
-            outcome, pgettext("observed value", "these disks are rotational: {names}").format(names=", ".join(spinning))
-        )
+        certain = subject.facts.virtual is False and not all(d.combined for d in spinning)
+        text = pgettext("observed value", "these disks are rotational: {names}")
+        if not certain:
+            text = _("hypervisor or disk controller reports these disks as rotational: {names}")
+        names = ", ".join(f"{d.device} ({d.path})" for d in spinning)
+        return Finding(Outcome.FAIL if certain else Outcome.WARN, text.format(names=names))
     if not disks or any(d.rotational is None for d in disks):
         return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine whether the disks are rotational"))
-    return Finding(Outcome.PASS, ", ".join(sorted({d.device for d in disks})))
+    devices = ", ".join(sorted({d.device for d in disks}))
+    if subject.facts.virtual is not False:
+        text = _("the hypervisor reports these disks as solid state, which acp-tui cannot verify: {names}")
+        return Finding(Outcome.MANUAL, text.format(names=devices))
+    return Finding(Outcome.PASS, devices)
 
 
 def etcd_disk(subject: NodeSubject) -> Finding:

@@ -13,6 +13,7 @@ from acp_tui.nodes.collectors import (
     addresses,
     boot,
     clock,
+    cpu,
     disks,
     hardware,
     name_resolution,
@@ -40,6 +41,7 @@ __all__ = ["CLOCK", "COLLECTORS", "IDENTITY", "facts_from", "read_clock"]
 COLLECTORS: tuple[Collector, ...] = (
     CLOCK,
     *operating_system.COLLECTORS,
+    *cpu.COLLECTORS,
     *hardware.COLLECTORS,
     *disks.COLLECTORS,
     *addresses.COLLECTORS,

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.image_registry import registry_collector
+from acp_tui.nodes.collectors.link_speeds import LINK_SPEEDS
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.collectors.tcp_connect import tcp_connect_collector
 from acp_tui.nodes.fact_types import Ping
@@ -70,15 +71,6 @@ for host in @PEERS@; do
   [ "${#fds[@]}" -lt 50 ] || gather 5
 done
 gather 5
-"""
-
-_SPEEDS = """
-local file nic speed
-for file in /sys/class/net/*/speed; do
-  nic=${file%/speed}
-  read -r speed <"$file" && echo "${nic##*/} $speed"
-done
-return 0
 """
 
 # A name in /etc/hosts is also looked up at the name servers, because Pods and browsers use only these.
@@ -157,7 +149,7 @@ def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
     if spec.peers:
         waves = -(-len(spec.peers) // 50)
         add("pings", "pings", _CHILDREN + _PINGS, 7 * waves + 3, PEERS=_quote_all(spec.peers))
-        add("speeds", "link_speeds", _SPEEDS, 5)
+        collectors.append(LINK_SPEEDS)
     if spec.names:
         add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, NAMES=_quote_all(spec.names))
     if spec.vip:
@@ -213,11 +205,6 @@ def _packets(report: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def _speeds(output: CollectorOutput) -> Mapping[str, object]:
-    rows = (line.split() for line in lines(output))
-    return {"link_speeds": {row[0]: int(row[1]) for row in rows if len(row) == 2 and re.fullmatch(r"\d{1,7}", row[1])}}
-
-
 def _names(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `NAME ADDRESSES [servers: ADDRESSES]`. Only names in /etc/hosts have the part `servers`."""
     addresses_of: dict[str, tuple[str, ...] | None] = {}
@@ -242,7 +229,6 @@ def _vip(output: CollectorOutput) -> Mapping[str, object]:
 
 _PARSERS = {
     "pings": _pings,
-    "speeds": _speeds,
     "names": _names,
     "vip": _vip,
 }

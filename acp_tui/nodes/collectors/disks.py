@@ -10,6 +10,14 @@ from acp_tui.nodes.script import Collector, CollectorOutput
 _DF_ROW = re.compile(r"(.+?) ([0-9]{1,18}) ([0-9]{1,18}) ([0-9]{1,18}) (?:[0-9]{1,3}%|-) /.*")
 
 
+_COMBINED = re.compile(
+    r"PERC|MegaRAID|\bMR\d|ServeRAID|LOGICAL VOLUME|Smart ?Array|\bRAID|AVAGO|^(?:LSI|Adaptec|ASR)\b|"
+    r"^(?:DGC|EMC|NETAPP|HITACHI|3PARdata|PURE|HUAWEI XSG1|IBM 2145|HP HSV|HPE? (?:MSA|P2000)|LIO-ORG|NIMBLE)\b",
+    re.IGNORECASE,
+)
+"""Vendor and model of RAID controllers and storage systems. They report one disk for several real disks."""
+
+
 def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `PATH|ROW`, in which ROW is a row of df: device, bytes, used, available, per cent, mount point."""
     rows = []
@@ -27,12 +35,14 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
     """Find the disks that store the files in each path, also if they are on a partition, LVM or RAID.
 
     The output has lines `mount MAJ:MIN POINT SOURCE`, `path PATH [REAL-PATH]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME
-    SLAVE...` and `part DISK NAME MAJ:MIN`. A dash in place of DM-NAME means that the device has no such name."""
+    SLAVE...`, `model NAME VENDOR MODEL` and `part DISK NAME MAJ:MIN`. A dash in place of DM-NAME means that the device
+    has no such name."""
     paths: dict[str, str] = {}
     mounts: dict[str, tuple[str, str]] = {}
     names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device
     rotational: dict[str, bool] = {}
     below: dict[str, tuple[str, ...]] = {}
+    combined: set[str] = set()
     for line in lines(output):
         match line.split(" "):
             case ["path", path, *where]:
@@ -46,6 +56,8 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
                 if rotates in ("0", "1"):
                     rotational[name] = rotates == "1"
                 below[name] = tuple(slaves)
+            case ["model", name, *words] if _COMBINED.search(" ".join(words)):
+                combined.add(name)
             case ["part", disk, name, number]:
                 names[number] = names[f"/dev/{name}"] = names[name] = disk
 
@@ -69,7 +81,7 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
         number, source = mounts[max(points, key=len)]
         device = names.get(number) or names.get(source)
         behind = sorted(bottom(device)) if device else [source]
-        disks += [Disk(path, disk, rotational.get(disk)) for disk in behind]
+        disks += [Disk(path, disk, rotational.get(disk), disk in combined) for disk in behind]
     if not disks:
         raise ValueError("the output contains no mount point for the path")
     return {"disks": tuple(disks)}
@@ -80,7 +92,7 @@ COLLECTORS = (
         "disks",
         ("disks",),
         r"""
-local path at ats=() inside number point source block part map slave rows row
+local path at ats=() inside number point source block part map slave rows row vendor model
 for path in / /var/lib /var/lib/etcd /cpaas; do
   [ -e "$path" ] || continue
   cd -P "$path" && at=$PWD || at=$path # resolve links
@@ -101,6 +113,9 @@ for block in /sys/block/*; do
   map=$(show "$block/dm/name") || map=-
   echo "block ${block##*/} $(show "$block/dev") $(show "$block/queue/rotational") ${map:--}" \
     $(for slave in "$block"/slaves/*; do [ ! -e "$slave" ] || echo "${slave##*/}"; done)
+  vendor= model=
+  [ ! -r "$block/device/vendor" ] || read -r vendor <"$block/device/vendor"
+  [ ! -r "$block/device/model" ] || { read -r model <"$block/device/model"; echo "model ${block##*/} $vendor $model"; }
   for part in "$block/${block##*/}"*; do
     [ ! -e "$part/dev" ] || echo "part ${block##*/} ${part##*/} $(show "$part/dev")"
   done

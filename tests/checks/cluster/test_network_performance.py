@@ -56,13 +56,34 @@ def test_lost_packets_are_a_warning() -> None:
     assert "1 of 5 packets was lost" in verdict.observed
 
 
+def physical(facts: dict[str, Facts]) -> dict[str, Facts]:
+    devices = frozenset({"eth0", "eth1"})
+    return {address: replace(one, virtual=False, link_devices=devices) for address, one in facts.items()}
+
+
 def test_slow_link_fails_and_missing_link_speed_is_to_confirm() -> None:
-    facts = cluster(PLAN)
+    facts = physical(cluster(PLAN))
     assert outcomes("NETCFG-BW-INTRA", facts) == {None: PASS}
     facts[TWO] = replace(facts[TWO], link_speeds={})
     assert outcomes("NETCFG-BW-INTRA", facts) == {None: MANUAL}
     facts[WORKER] = replace(facts[WORKER], link_speeds={"eth0": 100, "eth1": 10000})
-    assert outcomes("NETCFG-BW-INTRA", facts) == {WORKER: FAIL}
+    assert outcomes("NETCFG-BW-INTRA", facts) == {WORKER: FAIL, None: MANUAL}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"virtual": True},
+        {"virtual": None},
+        {"link_devices": frozenset({"eth1"})},
+        {"link_devices": None},
+        {"virtual": True, "link_speeds": {"eth0": 100}},
+    ],
+)
+def test_speed_of_a_virtual_link_is_to_confirm(changes: dict[str, object]) -> None:
+    facts = physical(cluster(PLAN))
+    facts[TWO] = replace(facts[TWO], **changes)  # type: ignore[arg-type]
+    assert outcomes("NETCFG-BW-INTRA", facts) == {None: MANUAL}
 
 
 def bandwidth_facts(*measured: tuple[str, str, float | None]) -> dict[str, Facts]:

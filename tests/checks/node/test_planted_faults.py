@@ -27,11 +27,24 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("8 GB", {"memory": 8_200_000_000}, {("HW-MEM-SIZE", FAIL), ("CAP-SC-REC-CP", FAIL)}),
     ("16 GiB", {"memory": 16_400_000_000}, {("CAP-SC-REC-CP", WARN)}),
     ("slow clock", {"cpu_ghz": 2.2}, {("HW-CPU-CLOCK", FAIL)}),
+    ("only the boost clock, and even that is slow", {"cpu_ghz": None, "cpu_ghz_limit": 2.4}, {("HW-CPU-CLOCK", FAIL)}),
+    ("only the boost clock", {"cpu_ghz": None, "cpu_ghz_limit": 3.7}, {("HW-CPU-CLOCK", UNKNOWN)}),
+    ("one CPU saves power", {"governor": "performance, powersave"}, {("HW-CPU-POWER", WARN)}),
     ("powersave", {"governor": "powersave"}, {("HW-CPU-POWER", WARN)}),
     ("virtual spinning disk", {"disks": (Disk("/", "/dev/sda", True),)}, {("HW-DISK-SSD", WARN)}),
     (
         "spinning disk on bare metal",
         {"virtual": False, "disks": (Disk("/", "/dev/sda", True),)},
+        {("HW-DISK-SSD", FAIL), ("CAP-ETCD-NVME", WARN)},
+    ),
+    (
+        "spinning disk behind a controller",
+        {"virtual": False, "disks": (Disk("/", "/dev/sda", True, True),)},
+        {("HW-DISK-SSD", WARN), ("CAP-ETCD-NVME", WARN)},
+    ),
+    (
+        "spinning disk beside one behind a controller",
+        {"virtual": False, "disks": (Disk("/", "/dev/sda", True, True), Disk("/var/lib", "/dev/sdb", True))},
         {("HW-DISK-SSD", FAIL), ("CAP-ETCD-NVME", WARN)},
     ),
     # system

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from acp_tui.nodes.collectors import facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
@@ -250,7 +248,14 @@ def test_invalid_link_speeds_are_ignored() -> None:
     assert read("speeds", "eth0 10000\neth1 -1\nbond0 4294967295\nrubbish\n").link_speeds == {"eth0": 10000}
 
 
-@given(st.text())
-def test_any_output_is_parsed_without_an_error(text: str) -> None:
-    for collector in collectors_for(EVERYTHING):
-        read(collector.name, text)
+def test_link_speeds_of_interfaces_on_devices() -> None:
+    text = """eth0 10000 below eth0
+eth1 -1 below eth1
+bond0 20000 below eth0 eth2
+bond0.7 -1 below bond0
+br0 -1 below bond0.7
+veth1 10000 below
+"""
+    facts = read("speeds", text)
+    assert facts.link_devices == frozenset({"eth0", "eth1", "bond0", "bond0.7", "br0"})
+    assert facts.link_speeds == {"eth0": 10000, "bond0": 20000, "veth1": 10000, "bond0.7": 20000, "br0": 20000}

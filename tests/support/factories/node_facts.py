@@ -78,9 +78,11 @@ MUST_MANUAL = frozenset(
         "HW-CPU-NOOVER",
         "HW-CPU-POWER",
         "HW-DISK-IOPS",
+        "HW-DISK-SSD",
         "HW-DISK-TPUT",
         "HW-MEM-NOOVER",
         "NETCFG-BW-INTER",
+        "NETCFG-BW-INTRA",
         "NETCFG-LAT-INTER",
         "PRE-INIT",
     }

@@ -185,4 +185,8 @@ PROCESSOR = (
                                    .replace("2992.968", "1200.000"))),
     case(U, "2.4 GHz", write("/proc/cpuinfo", cpuinfo(16).replace("@ 3.00GHz", "@ 2.4 GHz")), HW_CPU_CLOCK="fail"),
     case(ARM, "2 GHz", "sed -i 's/2600/2000/' /usr/lib/lab/processor", HW_CPU_CLOCK="fail"),
+    case(ARM, "the SMBIOS data of QEMU", new_file("/usr/lib/lab/processor", "Manufacturer: QEMU", "Version: virt-4.0",
+                                              "Current Speed: 2000 MHz"), HW_CPU_CLOCK="unknown"),
+    case(U, "only the momentary clock", write("/proc/cpuinfo", cpuinfo(16).replace(" @ 3.00GHz", "")
+                                              .replace("fpu vme", "aperfmperf fpu vme")), HW_CPU_CLOCK="unknown"),
 )  # fmt: skip
