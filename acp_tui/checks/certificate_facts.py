@@ -39,6 +39,8 @@ class Issuer:
     """The names and addresses of the server that the name constraints of this issuer forbid."""
     rsa_bits: int = 0
     """Size of the RSA key in bits; 0 if the key is not an RSA key."""
+    too_far: bool = False
+    """True if more certificates are between this issuer and the server than its path length allows."""
 
 
 @dataclass(frozen=True)

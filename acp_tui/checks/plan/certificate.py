@@ -143,6 +143,9 @@ def _issuers(read: CertificateFacts) -> Iterator[Finding]:
         if not issuer.may_issue:
             observed = _("the issuer {subject} is not allowed to issue server certificates")
             yield fail(observed.format(subject=issuer.subject), CERT_FILE)
+        if issuer.too_far:
+            observed = _("the path length of the issuer {subject} does not allow its intermediate certificates")
+            yield fail(observed.format(subject=issuer.subject), CERT_FILE)
         if issuer.forbids:
             observed = _("the name constraints of the issuer {subject} do not allow {names}")
             yield fail(observed.format(subject=issuer.subject, names=", ".join(issuer.forbids)), CERT_FILE)
