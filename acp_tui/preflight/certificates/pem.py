@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from acp_tui.checks.certificate_facts import FileError
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.text import truncate
 from acp_tui.preflight.certificates.client_rules import has_explicit_curve
@@ -192,9 +193,8 @@ class PemFile:
         `key`: True if the command writes a private key, which only its owner may read."""
         command = f"(umask 077; {command})" if key else command
         file, new = shlex.quote(str(self.path)), shlex.quote(f"{self.path}.pem")
-        return _("{file} has the wrong format: {format}. Convert it with this command: {command}").format(
-            file=self.path, format=kind, command=command.format(file=file, new=new)
-        )
+        reason = _("{file} has the wrong format: {format}").format(file=self.path, format=kind)
+        return FileError.with_command(reason, command.format(file=file, new=new))
 
 
 def _key_of(content: bytes) -> bytes:

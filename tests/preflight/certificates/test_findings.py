@@ -218,7 +218,7 @@ def test_findings_of_a_pair(tmp_path: Path, cert: bytes, key: bytes, expected: l
     findings = list(certificate_findings(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
     assert [finding.outcome for finding in findings] == [outcome for outcome, _text in expected]
     for finding, (_outcome, text) in zip(findings, expected, strict=True):
-        assert text in finding.observed
+        assert text in f"{finding.observed}\n{finding.remedy}"
 
 
 def test_leaf_signed_with_sha1_is_reported(tmp_path: Path) -> None:
