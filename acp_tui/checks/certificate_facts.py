@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 
+from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip
 
 
@@ -21,6 +22,22 @@ class Authority(StrEnum):
     """The issuer is a private CA, whose certificate is in the file."""
     MISSING = "missing"
     """The issuer is not in the file, and this host does not trust it."""
+
+
+class FileError(str):
+    """An error in the content of a file that a command corrects: one text, and its parts `reason` and `command`."""
+
+    __slots__ = ("command", "reason")
+
+    reason: str
+    command: str
+
+    @classmethod
+    def with_command(cls, reason: str, command: str) -> "FileError":
+        text = _("{reason}. Convert it with this command: {command}")
+        error = cls(text.format(reason=reason, command=command))
+        error.reason, error.command = reason, command
+        return error
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,8 @@ class Issuer:
     """The names and addresses of the server that the name constraints of this issuer forbid."""
     rsa_bits: int = 0
     """Size of the RSA key in bits; 0 if the key is not an RSA key."""
+    too_far: bool = False
+    """True if more certificates are between this issuer and the server than its path length allows."""
 
 
 @dataclass(frozen=True)

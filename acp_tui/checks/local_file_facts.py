@@ -37,6 +37,8 @@ class LocalFiles:
     primary: PrimaryCluster | None = None
     unreadable_keys: Mapping[str, str] = field(default_factory=dict)
     """For each plan key that names an unreadable SSH key file: the reason."""
+    encrypted_keys: frozenset[str] = frozenset()
+    """The plan keys that name an SSH key file with a passphrase."""
 
 
 NO_LOCAL_FILES = LocalFiles()

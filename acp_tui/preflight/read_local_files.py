@@ -3,7 +3,8 @@
 The modules for a kind of file are imported only when a plan names such a file, because their libraries load slowly.
 """
 
-from collections.abc import Iterator
+import re
+from binascii import a2b_base64
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,18 @@ from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 
+_OPENSSH = re.compile(rb"-----BEGIN OPENSSH PRIVATE KEY-----\s*([A-Za-z0-9+/]{60})")
+_MAGIC = b"openssh-key-v1\x00"
+_UNENCRYPTED = _MAGIC + b"\x00\x00\x00\x04none"
+"""The format starts with the name of the cipher (PROTOCOL.key of OpenSSH)."""
+
 
 def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
     """Read all local files of the plan. Relative paths start from `plan_dir`.
 
     Raises nothing: the checks report the errors.
     """
-    files = LocalFiles(unreadable_keys=dict(_unreadable_keys(plan, plan_dir)))
+    files = _ssh_keys(plan, plan_dir)
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
 
@@ -30,15 +36,30 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
     return files
 
 
-def _unreadable_keys(plan: Plan, plan_dir: Path) -> Iterator[tuple[str, str]]:
-    """Yield, for each SSH key file that cannot be read, its place in the plan and the reason (P-SSH-KEY).
-
-    The place is a path such as `ssh.key_file`.
-    """
+def _ssh_keys(plan: Plan, plan_dir: Path) -> LocalFiles:
+    """Read the SSH key files (P-SSH-KEY). The keys of the result are their places in the plan, as `ssh.key_file`."""
     own = {f"nodes[{index}].ssh.key_file": node.ssh.key_file for index, node in enumerate(plan.nodes)}
+    unreadable: dict[str, str] = {}
+    encrypted: set[str] = set()
     for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
+        if not name:
+            continue
         try:
-            if name:
-                read_limited(resolve_path(plan_dir, name))
+            if is_encrypted(read_limited(resolve_path(plan_dir, name))):
+                encrypted.add(path)
         except OSError as error:
-            yield path, _("the file {file} cannot be read: {reason}").format(file=name, reason=error_reason(error))
+            text = _("the file {file} cannot be read: {reason}")
+            unreadable[path] = text.format(file=name, reason=error_reason(error))
+    return LocalFiles(unreadable_keys=unreadable, encrypted_keys=frozenset(encrypted))
+
+
+def is_encrypted(key: bytes) -> bool:
+    """Return True if a private key in OpenSSH or PEM format has a passphrase."""
+    if b"BEGIN ENCRYPTED PRIVATE KEY" in key or b"Proc-Type: 4,ENCRYPTED" in key:
+        return True
+    body = _OPENSSH.search(key)
+    try:
+        header = a2b_base64(body[1]) if body else b""
+    except ValueError:
+        return False
+    return header.startswith(_MAGIC) and not header.startswith(_UNENCRYPTED)

@@ -271,3 +271,30 @@ def test_password_is_not_in_processes_files_or_output(lab: Lab, tmp_path: Path) 
     assert files
     assert not any(PASSWORD.encode() in text for text in (*arguments, *files, output))
     assert PASSWORD not in node.sh("cat /var/log/sshd.log; find /tmp /root /var/log -type f -exec cat {} +")
+
+
+_PAM_ACCEPTS = "auth sufficient pam_permit.so\\naccount sufficient pam_permit.so\\nsession optional pam_permit.so\\n"
+SILENT_STEP = Fault(
+    "a key, then a step without a question",
+    f"sed -i 's/^UsePAM no/UsePAM yes/; s/^Kbd.*/KbdInteractiveAuthentication yes/' {_SETTINGS}; "
+    f"echo 'AuthenticationMethods publickey,keyboard-interactive' >>{_SETTINGS}; "
+    f"printf '{_PAM_ACCEPTS}' >/etc/pam.d/sshd",
+)
+OTHER_SHELL = Fault("a start-up file starts dash", "echo 'exec dash' >/root/.bashrc")
+
+
+def test_second_steps_and_other_shells_get_their_own_messages(lab: Lab, tmp_path: Path) -> None:
+    silent, both, shell = lab.start(*(NodeProfile(faults=(fault,)) for fault in (SILENT_STEP, BOTH, OTHER_SHELL)))
+    nodes: list[dict[str, JsonValue]] = []
+    for node, password in ((silent, None), (both, None), (shell, PASSWORD)):
+        nodes.append(login(node.address, key_file=str(node.key_file), password=password))
+    answers = plan(nodes, lab.address(0)) | {"ssh": {"username": "root"}}
+    checked = check(tmp_path, answers, "--only", "OS-DISTRO")
+    assert checked.states == {
+        silent.address: "checked",
+        both.address: "auth-failed",
+        shell.address: "auth-failed",
+    }
+    assert "the node accepted the key" in checked.observed(both.address, "OS-DISTRO")
+    assert "requires a password too" in checked.observed(both.address, "OS-DISTRO")
+    assert "starts another shell, dash" in checked.observed(shell.address, "OS-DISTRO")

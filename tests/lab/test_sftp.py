@@ -16,7 +16,7 @@ from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import confirmed
 from tests.lab.kit.nodes import Lab, LabNode
-from tests.lab.kit.profiles import NodeProfile
+from tests.lab.kit.profiles import Fault, NodeProfile
 
 pytestmark = pytest.mark.lab
 
@@ -128,3 +128,18 @@ async def test_connection_broken_before_a_channel_opens_is_lost(remote: tuple[La
     with pytest.raises(ConnectionLost):
         async for _chunk in files._connection.run("true", "", lambda stage: None, 5):
             pass
+
+
+async def test_text_of_a_start_up_file_is_named_as_the_cause(lab: Lab) -> None:
+    settings = "/etc/ssh/sshd_config"
+    noise = Fault(
+        "text of .bashrc",
+        f"sed -i 's|^Subsystem.*|Subsystem sftp /usr/lib/openssh/sftp-server|' {settings}; "
+        "echo 'echo welcome' >/root/.bashrc",
+    )
+    [node] = lab.start(NodeProfile(faults=(noise,)))
+    target = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
+    connection = await connect(target, confirmed(node.host_key), lambda stage: None)
+    with pytest.raises(UploadError, match=r"a start-up file of the shell \(\.bashrc\) prints text"):
+        await Files.of(connection)
+    await connection.close()

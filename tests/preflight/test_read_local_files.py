@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import asyncssh
 import pytest
 import yaml
 from pydantic import JsonValue
@@ -52,3 +53,19 @@ def test_file_in_the_home_of_an_unknown_user_fails(
     verdicts = [v for v in json.loads(capsys.readouterr().out)["verdicts"] if v["verdict"] == "fail"]
     assert {v["requirement"] for v in verdicts} == {rule}
     assert "~no.such.user" in verdicts[0]["observed"]
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs8-pem", "pkcs1-pem"])
+def test_key_with_a_passphrase_fails_without_a_password(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if the plan does not contain the passphrase."""
+    key = asyncssh.generate_private_key("ssh-rsa")
+    file = tmp_path / "plan.yaml"
+    for passphrase, password, verdict in ((None, None, "pass"), ("p", None, "fail"), ("p", "x", "pass")):
+        (tmp_path / "key").write_bytes(key.export_private_key(form, passphrase))
+        plan = plan_data(ssh={"key_file": "key", "password": password})
+        file.write_text(yaml.safe_dump(plan), encoding="utf-8")
+        main(["validate", str(file), "--json"])
+        verdicts = [v for v in json.loads(capsys.readouterr().out)["verdicts"] if v["requirement"] == "P-SSH-KEY"]
+        assert {v["verdict"] for v in verdicts} == {verdict}

@@ -33,6 +33,8 @@ class Behaviour:
 
     password: bool = True
     keyboard: bool = False
+    both: bool = False
+    """Require the key, and after it one of the other methods."""
     question: tuple[str, ...] = ("Password: ",)
     authorized: str | None = None
     noise: bytes = b""
@@ -54,14 +56,28 @@ class Behaviour:
 class _Server(asyncssh.SSHServer):
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
+        self.second_step = not behaviour.both
         behaviour.connections += 1
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """Let the first step of a login end with a partial success. The library's server has no such setting."""
+        succeed = conn.send_userauth_success
+
+        async def next_step() -> None:
+            if self.second_step:
+                await succeed()
+            else:
+                self.second_step = True
+                conn.send_userauth_failure(partial_success=True)
+
+        conn.send_userauth_success = next_step  # type: ignore[method-assign]
 
     def begin_auth(self, username: str) -> bool:
         self.behaviour.logins += 1
         return True
 
     def password_auth_supported(self) -> bool:
-        return self.behaviour.password
+        return self.behaviour.password and self.second_step
 
     def validate_password(self, username: str, password: str) -> bool:
         self.behaviour.attempts.append("password")
@@ -69,14 +85,14 @@ class _Server(asyncssh.SSHServer):
         return password == SECRET
 
     def public_key_auth_supported(self) -> bool:
-        return self.behaviour.authorized is not None
+        return self.behaviour.authorized is not None and not (self.behaviour.both and self.second_step)
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         self.behaviour.attempts.append("key")
         return key.export_public_key("openssh").decode().split()[:2] == (self.behaviour.authorized or "").split()[:2]
 
     def kbdint_auth_supported(self) -> bool:
-        return self.behaviour.keyboard
+        return self.behaviour.keyboard and self.second_step
 
     def get_kbdint_challenge(
         self, username: str, lang: str, submethods: str
@@ -85,7 +101,8 @@ class _Server(asyncssh.SSHServer):
 
     def validate_kbdint_response(self, username: str, responses: object) -> bool:
         self.behaviour.attempts.append("password")
-        return list(responses) == [SECRET] if isinstance(responses, (list, tuple)) else False
+        right = [SECRET] if self.behaviour.question else []
+        return list(responses) == right if isinstance(responses, (list, tuple)) else False
 
 
 @asynccontextmanager

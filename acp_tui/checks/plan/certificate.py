@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from acp_tui.checks.certificate_facts import Authority, CertificateFacts
+from acp_tui.checks.certificate_facts import Authority, CertificateFacts, FileError
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.plan.results import fail, warn
 from acp_tui.core.i18n import _, pgettext
@@ -26,7 +26,11 @@ _WEAK = ("md5", "sha1")
 
 def certificate_findings(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
     """Yield a finding for every problem of the certificate and key (XR-CERT-VALID), the most severe first."""
-    yield from (fail(error, CERT_FILE, KEY_FILE) for error in read.errors)
+    for error in read.errors:
+        if isinstance(error, FileError):
+            yield fail(error.reason, CERT_FILE, KEY_FILE, remedy=error.command)
+        else:
+            yield fail(error, CERT_FILE, KEY_FILE)
     yield from _pair(read)
     yield from _dates(read)
     yield from _strength(read)
@@ -142,6 +146,9 @@ def _issuers(read: CertificateFacts) -> Iterator[Finding]:
     for issuer in read.issuers:
         if not issuer.may_issue:
             observed = _("the issuer {subject} is not allowed to issue server certificates")
+            yield fail(observed.format(subject=issuer.subject), CERT_FILE)
+        if issuer.too_far:
+            observed = _("the path length of the issuer {subject} does not allow its intermediate certificates")
             yield fail(observed.format(subject=issuer.subject), CERT_FILE)
         if issuer.forbids:
             observed = _("the name constraints of the issuer {subject} do not allow {names}")

@@ -11,7 +11,7 @@ from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, nod
 from acp_tui.checks.subnets import special
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.plan.sections.node import Node, Ssh
+from acp_tui.plan.sections.node import Node
 
 
 def control_plane_count(subject: PlanSubject) -> Findings:
@@ -147,9 +147,11 @@ def key_usable(subject: PlanSubject) -> Findings:
     ]
     observed = _("the SSH key of the node {address} has a passphrase, which the installer does not support")
     locked = [
-        warn(observed.format(address=node.address), keys[node.address], "ssh.password")
+        fail(observed.format(address=node.address), keys[node.address], "ssh.password")
         for node in plan.nodes
-        if _only_key_with_passphrase(plan.login(node))
+        if node.address in keys
+        and not plan.login(node).password
+        and (plan.login(node).key_passphrase or keys[node.address] in subject.local_files.encrypted_keys)
     ]
     return findings_or_pass(
         (*missing, *locked), _("every SSH key file is readable, and no login depends on a key with a passphrase")
@@ -226,7 +228,3 @@ def _addresses(plan: Plan) -> Iterator[tuple[str, str]]:
 def _can_log_in(plan: Plan, node: Node) -> bool:
     login = plan.login(node)
     return bool(login.key_file or (login.password and login.password.get_secret_value()))
-
-
-def _only_key_with_passphrase(login: Ssh) -> bool:
-    return bool(login.key_file and login.key_passphrase and not login.password)

@@ -25,6 +25,7 @@ from acp_tui.nodes.ssh.errors import (
     login_denied,
     no_matching_algorithm,
     password_withheld,
+    second_step_denied,
     stage_timed_out,
     with_message,
 )
@@ -139,6 +140,12 @@ async def _connect(
     return Connection(inner, key_line(server_key), server_key.get_fingerprint())
 
 
+def _denied(client: LoginClient, target: Target) -> str:
+    if client.key_accepted and not client.expired:
+        return second_step_denied(target.username, target.key_file, client.password, client.prompt)
+    return login_denied(target.username, target.key_file, client.password, client.prompt, expired=client.expired)
+
+
 def _connect_error(
     stage: str,
     error: asyncssh.Error | OSError,
@@ -154,13 +161,14 @@ def _connect_error(
             return ConnectError(NodeState.HOST_KEY_CHANGED, stage, detail, client.server_key_line)
         return ConnectError(NodeState.HOST_KEY_UNKNOWN, stage, key_not_confirmed(sent), client.server_key_line)
     if isinstance(error, asyncssh.PermissionDenied) and client.password is PasswordState.WITHHELD:
-        detail = password_withheld(target.username, target.key_file, fingerprint(client.server_key_line or ""))
+        sent = fingerprint(client.server_key_line or "")
+        detail = password_withheld(target.username, target.key_file, sent, accepted=client.key_accepted)
         return ConnectError(NodeState.HOST_KEY_UNKNOWN, stage, detail, client.server_key_line)
     if isinstance(error, asyncssh.PermissionDenied):
         return ConnectError(
             NodeState.AUTH_FAILED,
             stage,
-            login_denied(target.username, target.key_file, client.password, client.prompt, expired=client.expired),
+            _denied(client, target),
             client.server_key_line,
         )
     if stage == "login" and isinstance(error, asyncssh.DisconnectError):

@@ -90,8 +90,37 @@ def key_not_confirmed(fingerprint: str) -> str:
     )
 
 
-def password_withheld(user: str, key_file: Path | None, fingerprint: str) -> str:
-    """Return the message for a login that needs the password, while the host key is not confirmed."""
+def second_step_denied(user: str, key_file: Path | None, password: PasswordState, prompt: str) -> str:
+    """Return the message for a login whose second step failed, after the node accepted the key."""
+    if password is PasswordState.REJECTED and not prompt:
+        return _(
+            "the node accepted the key {key} of the user {user} and requires a password too, but rejected the password"
+        ).format(key=key_file, user=user)
+    if prompt:
+        return _(
+            "the node accepted the key {key} of the user {user}, but also asks: {prompt}. If this is the password of "
+            "the user, add it to the plan. acp-tui answers no other question."
+        ).format(key=key_file, user=user, prompt=one_line(prompt).rstrip(" :"))
+    if password is PasswordState.NONE:
+        return _(
+            "the node accepted the key {key} of the user {user}, but requires a password too. Add the password to the "
+            "plan, or allow a login with the key alone (AuthenticationMethods in sshd_config)."
+        ).format(key=key_file, user=user)
+    return _(
+        "the node accepted the key {key} of the user {user}, but requires another step that acp-tui does not support "
+        "(AuthenticationMethods in sshd_config)"
+    ).format(key=key_file, user=user)
+
+
+def password_withheld(user: str, key_file: Path | None, fingerprint: str, *, accepted: bool) -> str:
+    """Return the message for a login that needs the password, while the host key is not confirmed.
+
+    `accepted`: True if the node accepted the key."""
+    if accepted:
+        return _(
+            "the node accepted the key {key_file} of the user {user}, and requires the password too. The password was "
+            "not sent, because the host key {key} is not confirmed."
+        ).format(key_file=key_file, user=user, key=fingerprint)
     return _(
         "the node rejected the key {key_file} of the user {user}. The password was not sent, because the host key "
         "{key} is not confirmed."
@@ -138,8 +167,18 @@ def script_timed_out(seconds: float, *, started: bool) -> str:
     ).format(seconds=seconds)
 
 
+_OTHER_SHELL = re.compile(r"(?:^|\s)-?((?:fi|da|z|[mlpo]?k|t?c|xon|el)sh|nu|pwsh|ash)(?=: | \(line )")
+"""The start of a line in which a shell other than bash reports an error."""
+
+
 def no_bash(message: str) -> str:
     """Return the message for a login that worked, but did not run the script. `message`: the output of the node."""
+    shell = _OTHER_SHELL.search(message)
+    if shell:
+        return _(
+            "the login worked, but a start-up file of the user (.bashrc, .profile) starts another shell, {shell}, "
+            "which does not run commands of SSH. Start it only in interactive sessions. Its message: {message}"
+        ).format(shell=shell[1], message=message)
     if message:
         return _("the login worked, but bash did not run: {message}").format(message=message)
     return _(

@@ -1,12 +1,15 @@
 """SSH keys: the host keys of nodes, and the private key file of the operator."""
 
 import re
+import shlex
+from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import asyncssh
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from pydantic import SecretStr
 
 from acp_tui.core.files import open_regular_file
@@ -34,6 +37,10 @@ _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
 _HEADER = b"-----BEGIN "
 """The start of the header of an armored key."""
+_PEM_KEY = b"PRIVATE KEY-----"
+_UNKNOWN_METHOD = "unknown method of encryption"
+_SECURITY_KEYS = (b"sk-ssh-ed25519@openssh.com", b"sk-ecdsa-sha2-nistp256@openssh.com")
+"""The types of keys that are stored on a FIDO security key."""
 _ODD = re.compile(rb"[^A-Z0-9\s-]")
 """A character that no valid header has."""
 
@@ -111,7 +118,27 @@ def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
     """Decrypt a private key. The result is cached for all nodes, because decryption is slow by design."""
     check_headers(content)
     with only_key_errors():
-        return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)
+        if passphrase is None:
+            return asyncssh.import_private_key(content)
+        try:
+            return asyncssh.import_private_key(content, passphrase.get_secret_value())
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
+            if _PEM_KEY not in content:
+                raise
+        return asyncssh.import_private_key(_decrypted(content, passphrase))
+
+
+def _decrypted(content: bytes, passphrase: SecretStr) -> bytes:
+    """Decrypt a PEM key with the cryptography library, which knows more methods than asyncssh, such as scrypt.
+
+    Raises asyncssh.KeyEncryptionError for a wrong passphrase, and KeyImportError for an unknown method."""
+    try:
+        key = load_pem_private_key(content, passphrase.get_secret_value().encode())
+    except Exception as error:  # the library does not document all of its errors
+        if "Incorrect password" in str(error):
+            raise asyncssh.KeyEncryptionError(str(error)) from None
+        raise asyncssh.KeyImportError(_UNKNOWN_METHOD) from None
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:
@@ -121,10 +148,25 @@ def _describe_key_error(file: Path, content: bytes, message: str, *, has_passphr
     reason = _("the file is not a supported private key")
     if other := next((text for start, text in _FORMATS.items() if content.lstrip().startswith(start)), None):
         reason = _(other)
+    elif _is_on_security_key(content):
+        reason = _("the key is stored on a security key (FIDO), which acp-tui does not support")
     elif "requires bcrypt" in message:
         reason = _("the key is encrypted, and decryption requires the Python package bcrypt")
     elif not has_passphrase and "assphrase" in message:
         reason = _("the key is encrypted, but the plan has no passphrase for it")
+    elif message == _UNKNOWN_METHOD:
+        reason = _(
+            "acp-tui does not support the method with which the key is encrypted, or the passphrase is wrong. Encrypt "
+            "it as OpenSSH does: ssh-keygen -p -f {file}"
+        ).format(file=shlex.quote(str(file)))
     elif has_passphrase and ("decrypt" in message or "passphrase" in message):
         reason = pgettext("error", "the passphrase in the plan is wrong")
     return pgettext("error", "key file {file}: {reason}").format(file=file, reason=reason)
+
+
+def _is_on_security_key(content: bytes) -> bool:
+    body = b"".join(line for line in content.splitlines() if not line.startswith(b"-"))
+    try:
+        return any(kind in a2b_base64(body) for kind in _SECURITY_KEYS)
+    except ValueError:
+        return False

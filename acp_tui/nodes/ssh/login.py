@@ -30,6 +30,7 @@ class LoginClient(asyncssh.SSHClient):
         self._password = target.password
         self.password = PasswordState.NONE if target.password is None else PasswordState.NOT_REQUESTED
         self._key = key
+        self._key_requests = 0
         self._known = known
         self._changes = changes
         self._log_in = log_in
@@ -81,7 +82,15 @@ class LoginClient(asyncssh.SSHClient):
 
     def public_key_auth_requested(self) -> asyncssh.SSHKey | None:
         key, self._key = self._key, None
+        self._key_requests += key is not None or self._key_requests > 0
         return key
+
+    @property
+    def key_accepted(self) -> bool:
+        """Return True if the node accepted the key and required a second step.
+
+        A server that rejects a key asks for another one, and a server that accepts it does not (RFC 4252, 5.1)."""
+        return self._key_requests == 1
 
     def password_auth_requested(self) -> str | None:
         secret, self._password = self._password, None
@@ -95,7 +104,7 @@ class LoginClient(asyncssh.SSHClient):
         return super().password_change_requested(prompt, lang)  # type: ignore[return-value] # declines
 
     def kbdint_auth_requested(self) -> str | None:
-        return "" if self._password else None
+        return "" if self._password or self.key_accepted else None
 
     def kbdint_challenge_received(
         self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]

@@ -61,6 +61,9 @@ class Files:
         """Open an SFTP session. Raises UploadError if the node does not support SFTP."""
         try:
             return cls(connection, await connection.sftp())
+        except asyncssh.SFTPBadMessage as error:
+            text = _("SFTP does not work on the node. Probably a start-up file of the shell (.bashrc) prints text")
+            raise _failure(text, error) from None
         except (asyncssh.Error, OSError) as error:
             raise _failure(_("the node does not support SFTP"), error) from None
 

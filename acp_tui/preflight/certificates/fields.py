@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize, truncate
+from acp_tui.preflight.certificates.client_rules import client_problem
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
@@ -31,8 +32,6 @@ _MAX_TEXT = 200
 _NIST = ("secp256r1", "secp384r1", "secp521r1")
 _OLD_HASHES = ("md5", "sha1")
 """Hash algorithms whose signatures the cryptography library no longer verifies."""
-_FIELD_TYPES = (bytes.fromhex("06072a8648ce3d0101"), bytes.fromhex("06072a8648ce3d0102"))
-"""The object identifiers of prime and binary fields. They occur only in explicit parameters of a curve."""
 
 
 class CertificateInvalid(Exception):
@@ -127,16 +126,9 @@ def signed_by(certificate: CertificateFields, issuer: CertificateFields) -> bool
     return True
 
 
-def has_explicit_curve(der: bytes) -> bool:
-    """Return True if a key in DER format, or a certificate, has explicit parameters of a curve (RFC 5480, 2.1.1)."""
-    return any(field_type in der for field_type in _FIELD_TYPES)
-
-
 def _fields(certificate: x509.Certificate) -> CertificateFields:
-    if has_explicit_curve(certificate.tbs_certificate_bytes):
-        raise CertificateInvalid(
-            _("its EC key has explicit curve parameters; clients require a named curve (RFC 5480)")
-        )
+    if problem := client_problem(certificate):
+        raise CertificateInvalid(problem)
     key = certificate.public_key()
     key_type, key_bits = type(key).__name__.removesuffix("PublicKey"), 0
     if isinstance(key, rsa.RSAPublicKey):

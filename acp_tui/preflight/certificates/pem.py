@@ -12,9 +12,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from acp_tui.checks.certificate_facts import FileError
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.text import truncate
-from acp_tui.preflight.certificates.fields import CertificateInvalid, has_explicit_curve, load_der
+from acp_tui.preflight.certificates.client_rules import has_explicit_curve
+from acp_tui.preflight.certificates.fields import CertificateInvalid, load_der
 
 _BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE)
@@ -109,11 +111,10 @@ class PemFile:
         right = _KEY_LABELS.get(start[1], label) if start else label
         if right != label and label in _KEY_LABELS.values():
             kind = _("a private key with the label {label}; for its content, the label must be {right}")
-            return self._converted(
-                kind.format(label=label, right=right),
-                f"sed 's/ {label}-/ {right}-/' {{file}} > {{new}}",
-                key=True,
-            )
+            command = f"sed 's/ {label}-/ {right}-/' {{file}} > {{new}}"
+            if right == "PRIVATE KEY":  # every version of OpenSSL reads this format, whatever its label is
+                command = "openssl pkey -in {file} -out {new}"
+            return self._converted(kind.format(label=label, right=right), command, key=True)
         if has_explicit_curve(der):
             kind = _("an EC key with explicit curve parameters (clients require a named curve, RFC 5480)")
             return self._converted(kind, "openssl ec -in {file} -param_enc named_curve -out {new}", key=True)
@@ -192,9 +193,8 @@ class PemFile:
         `key`: True if the command writes a private key, which only its owner may read."""
         command = f"(umask 077; {command})" if key else command
         file, new = shlex.quote(str(self.path)), shlex.quote(f"{self.path}.pem")
-        return _("{file} has the wrong format: {format}. Convert it with this command: {command}").format(
-            file=self.path, format=kind, command=command.format(file=file, new=new)
-        )
+        reason = _("{file} has the wrong format: {format}").format(file=self.path, format=kind)
+        return FileError.with_command(reason, command.format(file=file, new=new))
 
 
 def _key_of(content: bytes) -> bytes:

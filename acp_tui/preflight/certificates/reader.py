@@ -111,7 +111,7 @@ def _about(chain: Sequence[CertificateFields], roots: Sequence[x509.Certificate]
         may_handshake=usage is None or usage.digital_signature,
         for_signing=basic is not None and basic.ca,
         hashes=tuple(one.hash for one in chain if not signed_by(one, one)),
-        issuers=tuple(_issuer(one, leaf) for one in chain[1:]),
+        issuers=tuple(_issuer(one, leaf, between) for between, one in enumerate(chain[1:])),
         authority=_authority(last, roots),
         last_issuer=last.issuer,
         chain_length=len(chain),
@@ -161,7 +161,8 @@ def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, 
         errors.append(trouble)
         return None, None
     try:
-        public = load_pem_private_key(file.content, password=None).public_key()
+        with warnings.catch_warnings(action="ignore"):
+            public = load_pem_private_key(file.content, password=None).public_key()
         return False, public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except TypeError:
         # The library raises TypeError if a passphrase is required.
@@ -184,8 +185,11 @@ def _is_root_of(last: CertificateFields, root: x509.Certificate) -> bool:
         return False
 
 
-def _issuer(certificate: CertificateFields, server: CertificateFields) -> Issuer:
-    """Return the facts of the certificate of an issuer. `server`: the first certificate of the file."""
+def _issuer(certificate: CertificateFields, server: CertificateFields, between: int) -> Issuer:
+    """Return the facts of the certificate of an issuer.
+
+    `server`: the first certificate of the file. `between`: the number of certificates between the two.
+    """
     basic, usage, extended = (
         certificate.basic_constraints,
         certificate.key_usage,
@@ -204,6 +208,7 @@ def _issuer(certificate: CertificateFields, server: CertificateFields) -> Issuer
         ),
         forbids=tuple(_forbidden(certificate, server.names, server.addresses)),
         rsa_bits=certificate.key_bits if certificate.key_type == "RSA" else 0,
+        too_far=basic is not None and basic.path_length is not None and basic.path_length < between,
     )
 
 

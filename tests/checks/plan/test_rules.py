@@ -30,7 +30,7 @@ ERRORS: list[tuple[str, Outcome, Changes, set[str]]] = [
     ("XR-SSH-AUTH", FAIL,
      {"ssh": {"password": None}, "nodes": [node("10.20.0.11", ssh={"password": "x"}), node("10.20.0.12")]},
      {"ssh.password", "ssh.key_file"}),
-    ("P-SSH-KEY", WARN, {"ssh": {"password": None, "key_file": "k", "key_passphrase": "p"}}, {"ssh.key_file"}),
+    ("P-SSH-KEY", FAIL, {"ssh": {"password": None, "key_file": "k", "key_passphrase": "p"}}, {"ssh.key_file"}),
     ("XR-PROTO-IPV6-FLAG", WARN, {"network": {"ip_family": "ipv6"}}, {"network.ip_family"}),
     ("XR-CNI-FLAG", WARN, {"release": "4.2", "network": {"cni": "calico"}}, {"network.cni"}),
     ("XR-CNI-FLAG", WARN, {"network": {"cni": "calico", "ip_family": "ipv6"}}, {"network.cni"}),

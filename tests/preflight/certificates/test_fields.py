@@ -35,6 +35,16 @@ def explicit_curve(folder: Path) -> bytes:
     return (folder / "c").read_bytes()
 
 
+def of_key(folder: Path, options: str) -> bytes:
+    """Return a certificate for the kind of key that these options of `openssl genpkey` create."""
+    script = f"""
+    openssl genpkey {options} -pkeyopt rsa_keygen_bits:2048 -out k
+    openssl req -x509 -new -key k -subj /CN=acp.example.com -days 30 -outform DER -out c
+    """
+    subprocess.run(["sh", "-ec", script], check=True, cwd=folder, capture_output=True)
+    return (folder / "c").read_bytes()
+
+
 def hostile(name: str, folder: Path) -> bytes:
     """Return a hostile certificate in DER format."""
     match name:
@@ -52,12 +62,26 @@ def hostile(name: str, folder: Path) -> bytes:
             return der(issue(hosts=[x509.DNSName(f"h{number}") for number in range(1001)]))
         case "explicit curve":
             return explicit_curve(folder)
+        case "serial number 0":
+            return der(GOOD).replace(bytes.fromhex("a003020102020107"), bytes.fromhex("a003020102020100"))
+        case "negative serial number":
+            return der(GOOD).replace(bytes.fromhex("a003020102020107"), bytes.fromhex("a0030201020201f9"))
+        case "huge exponent":
+            return of_key(folder, "-algorithm RSA -pkeyopt rsa_keygen_pubexp:4294967297")
+        case "key for RSA-PSS":
+            return of_key(folder, "-algorithm RSA-PSS")
+        case "unknown critical extension":
+            unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
+            return der(issue(RSA, (unknown, True)))
+        case "precertificate":
+            return der(issue(RSA, (x509.PrecertPoison(), True)))
         case _:
             return der(GOOD)[:-1]
 
 
 NAMES = ("odd version", "duplicate extension", "unknown key type", "damaged extension", "month 13", "many names",
-         "explicit curve", "truncated")  # fmt: skip
+         "explicit curve", "serial number 0", "negative serial number", "huge exponent", "key for RSA-PSS",
+         "unknown critical extension", "precertificate", "truncated")  # fmt: skip
 
 
 def armored(content: bytes) -> bytes:
@@ -77,6 +101,13 @@ def test_hostile_certificate_is_an_error_with_a_reason(name: str, tmp_path: Path
         (tmp_path / "cert").write_bytes(file)
         (error,) = read_pair(tmp_path / "cert", tmp_path / "key", roots=()).errors
         assert error.startswith(f"{tmp_path / 'cert'}: the certificate is damaged or cannot be used: ")
+
+
+def test_root_with_the_serial_number_0_is_accepted() -> None:
+    """Old versions of openssl gave this number to a self-signed certificate. Clients accept it."""
+    root = der(issue(RSA, subject="ca", issuer="ca", signer=RSA))
+    zero = root.replace(bytes.fromhex("a003020102020107"), bytes.fromhex("a003020102020100"))
+    assert load_der(zero).names_itself
 
 
 def test_damaged_root_of_this_host_does_not_end_the_check(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.preflight.certificates.reader import read_pair
 from tests.support.certificates import (
     CA_FLAG,
+    CA_KEY,
     CHAIN,
     DEEP,
     EC,
@@ -61,6 +62,14 @@ def chain(*extensions: x509.ExtensionType, days: tuple[datetime, datetime] = LON
     """Return a chain to the root through an intermediate certificate with these extensions."""
     issuer = issue(key, *((one, True) for one in extensions), subject="middle", hosts=(), days=days)
     return pem(issue(issuer="middle", signer=key), issuer, ROOT)
+
+
+def long_chain(path_length: int) -> bytes:
+    """Return a chain to the root through two intermediate certificates; the upper one has this path length."""
+    limit = x509.BasicConstraints(ca=True, path_length=path_length)
+    upper = issue(MIDDLE_KEY, (limit, True), subject="upper", hosts=())
+    lower = issue(CA_KEY, (CA_FLAG, True), subject="lower", issuer="upper", signer=MIDDLE_KEY, hosts=())
+    return pem(issue(issuer="lower"), lower, upper, ROOT)
 
 
 def usage(*allowed: str) -> x509.KeyUsage:
@@ -108,6 +117,9 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         [(WARN, "CN=middle expires on")],
     ),
     ("issuer is not an authority", chain(), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("path length for this chain", chain(x509.BasicConstraints(ca=True, path_length=0)), KEY, []),
+    ("path length too short", long_chain(path_length=0), KEY, [(FAIL, "path length of the issuer CN=upper")]),
+    ("path length long enough", long_chain(path_length=1), KEY, []),
     ("issuer may not issue", chain(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
     ("issuer for clients", chain(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
     ("issuer may issue", chain(CA_FLAG, usage("key_cert_sign")), KEY, []),
@@ -206,7 +218,7 @@ def test_findings_of_a_pair(tmp_path: Path, cert: bytes, key: bytes, expected: l
     findings = list(certificate_findings(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
     assert [finding.outcome for finding in findings] == [outcome for outcome, _text in expected]
     for finding, (_outcome, text) in zip(findings, expected, strict=True):
-        assert text in finding.observed
+        assert text in f"{finding.observed}\n{finding.remedy}"
 
 
 def test_leaf_signed_with_sha1_is_reported(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def test_command_for_a_wrong_label_corrects_it_in_a_private_file(
     (tmp_path / "my key").write_bytes(relabelled(key, label, wrong))
     (error,) = read_pair(tmp_path / "c", tmp_path / "my key", roots=()).errors
     assert f"with the label {wrong}; for its content, the label must be {label}." in error
+    assert ("openssl pkey " in error) == (label == "PRIVATE KEY")
     _run_suggested(error)
     assert (tmp_path / "my key.pem").read_bytes() == key
     assert (tmp_path / "my key.pem").stat().st_mode & 0o777 == 0o600
