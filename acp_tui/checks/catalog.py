@@ -100,6 +100,8 @@ class Distribution(_Row):
 
     The build number is the number after the first hyphen of `uname -r`.
     """
+    service_pack: int | None = None
+    """The lowest supported service pack, for a system whose service packs have the same version."""
 
 
 class Supported(_Row):

@@ -199,7 +199,8 @@ class _Collection:
 
     def finish(self, state: NodeState, detail: str) -> NodeFinished:
         key = self.connection.host_key if self.connection else None
-        return NodeFinished(self.target.address, state, self.facts(detail), detail, key)
+        outputs = (*self.outputs, *self.outputs_without_terminal)
+        return NodeFinished(self.target.address, state, self.facts(detail), detail, key, outputs)
 
     def outcome(self, facts: Facts) -> tuple[NodeState, str]:
         """Return the state of the node, and the reason if the state is not `CHECKED`."""

@@ -1,8 +1,9 @@
 """The events of fact collection. The wizard, the commands and the logs receive them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.script import CollectorOutput
 from acp_tui.nodes.state import NodeState
 
 _KEY_REJECTED = (NodeState.HOST_KEY_UNKNOWN, NodeState.HOST_KEY_CHANGED)
@@ -49,6 +50,8 @@ class NodeFinished:
     facts: Facts
     detail: str = ""
     host_key: str | None = None
+    outputs: tuple[CollectorOutput, ...] = field(default=(), repr=False)
+    """The outputs of the collectors, in the order in which they arrived."""
 
     @property
     def accepted_host_key(self) -> str | None:

@@ -7,7 +7,7 @@ a node fails, its last event is still a `NodeFinished`, and the report names the
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class PreflightDone:
     """The last event of a preflight. It contains the report."""
 
     report: Report
+    nodes: Mapping[str, NodeFinished] = field(default_factory=dict, repr=False)
+    """The last event of each node, by address."""
 
 
 PreflightEvent = NodeEvent | PreflightDone
@@ -238,10 +240,10 @@ async def preflight(
         for address, facts in tested.items():
             done[address] = replace(done[address], facts=facts)
             yield FactsUpdated(address, facts)
-    yield PreflightDone(_report(plan, topology, done, started, clock(), local_files, only))
+    yield PreflightDone(build_report(plan, topology, done, started, clock(), local_files, only), done)
 
 
-def _report(
+def build_report(
     plan: Plan,
     topology: Topology,
     done: Mapping[str, NodeFinished],
@@ -250,6 +252,7 @@ def _report(
     local_files: LocalFiles,
     only: frozenset[str] | None,
 ) -> Report:
+    """Evaluate the requirements for the last events of the nodes, and return the report. See `preflight`."""
     facts: dict[str, Facts] = {address: end.facts for address, end in done.items()}
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
     today = finished.date()

@@ -12,6 +12,7 @@ from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.plan.file import PlanErrors
 from acp_tui.preflight.bundle import BundleCorrupt
+from acp_tui.preflight.record.document import RecordError
 from tests.fuzz import run_files as files
 from tests.fuzz import run_replies as replies
 
@@ -90,6 +91,13 @@ PARSERS = (
         files.report_json_file,
         files.report_samples,
         (ValueError,),
+    ),
+    Parser(
+        "record",
+        ("preflight.record.document", "preflight.record.values", "preflight.record.addresses"),
+        files.record_file,
+        files.record_samples,
+        (RecordError,),
     ),
     Parser(
         "certificates",

@@ -16,6 +16,9 @@ from acp_tui.install.remote.last_remote import load_last_remote
 from acp_tui.install.run.process_identity import Process
 from acp_tui.install.run.setup_script import exit_status, process
 from acp_tui.install.run.state import EVENTS_FILE, Phase, RunSpec, RunState, log_event, status, write_state
+from acp_tui.nodes.events import NodeFinished
+from acp_tui.nodes.script import CollectorOutput
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.install_dir import STAMP, unpacked
 from acp_tui.plan.draft import Draft, load, save
 from acp_tui.plan.file import dump_plan, dump_secrets, read_plan
@@ -26,9 +29,11 @@ from acp_tui.plan.node_import.merge import merge_hosts
 from acp_tui.preflight.bundle import check_sums, open_bundle, write_bundle
 from acp_tui.preflight.bundle.layout import PLAN, SUMS
 from acp_tui.preflight.primary_cluster import primary_of
+from acp_tui.preflight.record.document import read_record, record_of, replay
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, report_json
+from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import report
 
@@ -195,6 +200,20 @@ def report_json_file(data: bytes, _folder: Path) -> None:
     report_html(read, _plan())
     assert Report.from_json(report_json(read)) == read
     changes(report(_plan()), read)
+
+
+@cache
+def record_samples() -> tuple[bytes, ...]:
+    node = _plan().nodes[0].address
+    outputs = tuple(CollectorOutput(name, 0, text) for name, text in (("cmdline", "ro"), ("hosts", "127.0.0.1 x")))
+    end = NodeFinished(node, NodeState.CHECKED, healthy(node), outputs=outputs)
+    return (record_of(_plan(), {node: end}, report(_plan()), key=b"fixed").encode(),)
+
+
+def record_file(data: bytes, folder: Path) -> None:
+    (folder / "record").write_bytes(data)
+    _plan_of_record, judged = replay(read_record(folder / "record"), folder / "record")
+    report_json(judged)
 
 
 def last_remote(data: bytes, folder: Path) -> None:

@@ -67,6 +67,7 @@ WORKERS = (
         (f.HWE_KERNEL, f.KUBELET_UNIT, f.LEFTOVER_BINARY, f.NO_COPY_TOOL, f.LONG_SEARCH_LIST),
     ),
     NodeProfile("ubuntu-22.04", (f.UNKNOWN_RELEASE, f.TIME_ZONE)),
+    NodeProfile("kylin-v10-sp3", (f.KYLIN_SP1,)),
     NodeProfile("ubuntu-20.04", (f.KUBELET_RUNS, f.CONTAINERD_FOLDER, f.ADDRESS_172, f.CLOCK_AHEAD)),
 )
 

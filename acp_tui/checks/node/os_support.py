@@ -10,6 +10,10 @@ from acp_tui.nodes.facts import Facts
 
 _HWE_PACKAGE = re.compile(r"linux-(?:image-)?(?:generic|lowlatency|virtual|oem)-hwe-[0-9.]+(?:-edge)?")
 """Matches the names of HWE packages (newer Ubuntu kernels) that contain a kernel, and not those of headers or tools."""
+_KYLIN_CODE_NAMES = {"azalea": 0, "tercel": 1, "sword": 2, "lance": 3}
+"""The code names of Kylin V10 → service pack."""
+_KYLIN_SP3_BUILD = 52
+"""The build number of the first kernel of Kylin V10 SP3, which is 4.19.90-52."""
 _IMAGE = re.compile(r"linux-image-(?:unsigned-)?([0-9]+\.[0-9]+)\.[0-9].*")
 
 
@@ -36,7 +40,19 @@ def check_os_support(check: Supported, facts: Facts) -> Finding:
     if elsewhere and not any(arch in d.arch for d in rows):
         observed = pgettext("observed value", "the system is {system} on {arch}").format(system=observed, arch=arch)
         return Finding(Outcome.FAIL, observed, expected=expected)
+    least = min((d.service_pack for d in rows if d.service_pack is not None), default=None)
+    if least is not None:
+        return _with_service_pack(facts, observed, expected, least)
     return Finding(Outcome.PASS, observed)
+
+
+def _with_service_pack(facts: Facts, system: str, expected: str, least: int) -> Finding:
+    """Return the finding for a system whose service packs have the same version and the same kernel number."""
+    pack = service_pack(facts)
+    if pack is None:
+        return Finding(Outcome.UNKNOWN, _("{system}: its service pack is unknown").format(system=system))
+    observed = f"{system} SP{pack}" if pack else system
+    return Finding(Outcome.PASS if pack >= least else Outcome.FAIL, observed, expected=expected)
 
 
 def _minor_unknown(check: Supported, facts: Facts, version: str) -> bool:
@@ -120,27 +136,31 @@ def ubuntu_hwe(subject: NodeSubject) -> Finding:
 
 
 def kylin_service_pack(subject: NodeSubject) -> Finding:
-    """OS-KYLIN-SP: Kylin V10 must have a supported service pack.
-
-    The check takes the service pack from the first of these sources that shows it: the product files of Kylin, the
-    code name of the system, the kernel build.
-    """
-    info = require_fact(subject.facts.kylin_info, "kylin_info")
-    names = {"tercel": 1, "sword": 2, "lance": 3}
-    match = re.search(r"SP(\d{1,2})", info)
-    code = next((pack for name, pack in names.items() if name in f"{info} {subject.facts.os_version}".lower()), None)
-    build = re.match(r"4\.19\.90-(\d{1,9})", subject.facts.kernel or "")
-    pack = int(match[1]) if match else code
-    if pack is None and build is not None and int(build[1]) >= subject.check.number("build"):
-        pack = 3
-    if pack is None and "V10" in info and build is not None:
-        return Finding(
-            Outcome.WARN,
-            _("the service pack of Kylin V10 is unknown; the kernel is {kernel}").format(kernel=subject.facts.kernel),
-        )
+    """OS-KYLIN-SP: Kylin V10 should have a service pack without the known faults of NodePorts. See also OS-DISTRO."""
+    pack = service_pack(subject.facts)
     if pack is None:
         return Finding(Outcome.UNKNOWN, _("the service pack of Kylin is unknown"))
-    return Finding(Outcome.PASS if pack >= 3 else Outcome.WARN, f"V10 SP{pack}")
+    return Finding(
+        Outcome.PASS if pack >= subject.check.number("service_pack") else Outcome.WARN,
+        f"V10 SP{pack}" if pack else "V10",
+    )
+
+
+def service_pack(facts: Facts) -> int | None:
+    """Return the service pack of Kylin V10: 0 without one, None if it is unknown. Raises FactMissing.
+
+    The first of these sources that shows it decides: the product files of Kylin, the code name of the system, the build
+    number of the kernel.
+    """
+    info = require_fact(facts.kylin_info, "kylin_info")
+    if match := re.search(r"\bSP(\d{1,2})\b", info):
+        return int(match[1])
+    text = f"{info} {facts.os_version}".lower()
+    for name, pack in _KYLIN_CODE_NAMES.items():
+        if name in text:
+            return pack
+    build = re.match(r"4\.19\.90-(\d{1,9})", facts.kernel or "")
+    return 3 if build is not None and int(build[1]) >= _KYLIN_SP3_BUILD else None
 
 
 def calico_ipv6(subject: NodeSubject) -> Finding:

@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
@@ -30,6 +30,7 @@ from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.active_tests import ActiveTest, describe_effect
 from acp_tui.preflight.read_local_files import read_local_files
+from acp_tui.preflight.record.document import record_of
 from acp_tui.preflight.report.diff import Changes, changes
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report
@@ -49,7 +50,13 @@ def check(options: Namespace) -> int:
     require_known(source.plan, options.node or (), options.only or ())
     source = confirm_host_keys(source, accept_new=options.accept_new, nodes=options.node, changes=bool(options.also))
     report = asyncio.run(
-        run_preflight(source, options.node, options.only, also=[ActiveTest(name) for name in options.also or ()])
+        run_preflight(
+            source,
+            options.node,
+            options.only,
+            also=[ActiveTest(name) for name in options.also or ()],
+            record=Path(options.record) if options.record else None,
+        )
     )
     partial = bool(options.node or options.only)
     since = _compared(source, report, partial=partial)
@@ -64,7 +71,7 @@ def check(options: Namespace) -> int:
             for line in change_lines(since):
                 print_out("    " + " ".join(line.split()))
     if options.html:
-        _write_html(Path(options.html), report_html(report, source.plan, since))
+        write_html(Path(options.html), report_html(report, source.plan, since))
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
         return ExitStatus.COULD_NOT_RUN
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
@@ -86,22 +93,25 @@ async def run_preflight(
     only: list[str] | None = None,
     work: PackageWork | None = None,
     also: Sequence[ActiveTest] = (),
+    record: Path | None = None,
 ) -> Report:
     """Run the preflight, print its progress to standard error, and return the report.
 
     Without `nodes` and `only`, the report includes the package checks.
     `nodes`, `only`: the selected addresses and requirement IDs; None selects all. `also`: active tests.
-    `work`: keeps the results of packages that were verified before, so that they are not read again."""
+    `work`: keeps the results of packages that were verified before, so that they are not read again. `record`: the file
+    for the record of the nodes' answers; None for no record. Raises: CommandFailed."""
     for one in also:
         print_err(describe_effect(source.plan, one))
     output = PreflightOutput(source)
+    local_files = await asyncio.to_thread(read_local_files, source.plan, source.plan_dir)
     events = preflight(
         source.plan,
         known_hosts=source.known_hosts,
         plan_dir=source.plan_dir,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
-        local_files=await asyncio.to_thread(read_local_files, source.plan, source.plan_dir),
+        local_files=local_files,
         clock=now,
         active_tests=also,
     )
@@ -109,6 +119,9 @@ async def run_preflight(
         await output.show(event)
     report = output.report
     assert report is not None
+    if record is not None:
+        content = record_of(source.plan, output.nodes, report, also=also, certificate=local_files.certificate)
+        await asyncio.to_thread(_write_record, record, content)
     if nodes or only or source.plan.package.core is None:
         return report
     package = await (work or PackageWork(source.plan_dir)).verify(source.plan)
@@ -121,6 +134,8 @@ class PreflightOutput:
     def __init__(self, source: OpenedPlan) -> None:
         self.report: Report | None = None
         """The result; None until the preflight has ended."""
+        self.nodes: Mapping[str, NodeFinished] = {}
+        """The last event of each node; empty until the preflight has ended."""
         self._source = source
         self._keys: dict[str, str] = {}
 
@@ -138,6 +153,7 @@ class PreflightOutput:
                     self._keys[event.address] = event.accepted_host_key
             case PreflightDone():
                 self.report = event.report
+                self.nodes = event.nodes
                 if waiting := self._passwords_withheld(event.report):
                     print_err(not_confirmed(waiting))
                 await asyncio.to_thread(self._source.record_seen, self._keys)
@@ -170,7 +186,20 @@ def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes |
     return changes(before, report, partial=partial) if before is not None else None
 
 
-def _write_html(path: Path, page: str) -> None:
+def _write_record(path: Path, content: str) -> None:
+    """Write the record with mode 0600: it has no secrets, but it describes the nodes. Raises: CommandFailed."""
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise file_failed(path, error) from error
+    text = _(
+        "The record was written to {path}. Secrets are masked and addresses are replaced; host names, user names and "
+        "paths are not. Read it before you give it to others."
+    )
+    print_err(text.format(path=path))
+
+
+def write_html(path: Path, page: str) -> None:
     """Write the HTML page with mode 0644: it has no secrets, so other users can read it. Raises: CommandFailed."""
     try:
         write_atomically(path, page, mode=0o644)

@@ -37,6 +37,11 @@ def register(commands: Subparsers) -> None:
             "the option to add more"
         ).format(names=", ".join(_ACTIVE_TESTS)),
     )
+    parser.add_argument(
+        "--record",
+        metavar=file_metavar(),
+        help=_("save what the nodes answered to this file, without secrets and addresses, for `acp-tui replay`"),
+    )
     parser.add_argument("--html", metavar=file_metavar(), help=_("write the report to this file as an HTML page"))
     add_json(parser)
 

@@ -9,6 +9,8 @@ from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import dual_nodes, valid_plan
 from tests.support.factories.verdicts import FAIL, SECOND, UNKNOWN, WARN, cluster, planted, verdicts
 
+OLD_KYLIN = {("OS-DISTRO", FAIL), ("OS-KYLIN-SP", WARN)}
+
 
 @pytest.mark.parametrize(
     ("distribution", "changes", "expected"),
@@ -26,13 +28,15 @@ from tests.support.factories.verdicts import FAIL, SECOND, UNKNOWN, WARN, cluste
         ("rhel-8.6", {"rpm_packages": frozenset({"containerd"})}, set()),
         ("kylin-v10-sp3", {"rpm_packages": frozenset({"docker-engine"})}, {("PKG-CONFLICT-KYLIN", FAIL)}),
         ("kylin-v10-sp3", {"rpm_packages": frozenset({"containerd"})}, {("PKG-CONFLICT-KYLIN", FAIL)}),
-        ("kylin-v10-sp3", {"kylin_info": "release V10 (SP1) /(Tercel)-x86_64-Build20"}, {("OS-KYLIN-SP", WARN)}),
-        ("kylin-v10-sp3", {"kylin_info": "", "os_version": "V10 (Sword)"}, {("OS-KYLIN-SP", WARN)}),
+        ("kylin-v10-sp3", {"kylin_info": "release V10 (SP1) /(Tercel)-x86_64-Build20"}, OLD_KYLIN),
+        ("kylin-v10-sp3", {"kylin_info": "", "os_version": "V10 (Sword)"}, OLD_KYLIN),
+        ("kylin-v10-sp3", {"kylin_info": "release V10 (Azalea)", "os_version": "V10 (Azalea)"}, OLD_KYLIN),
+        ("kylin-v10-sp3", {"kylin_info": "release V10 (SP3) /(Lance)-x86_64", "kernel": "4.19.90-24.4.ky10"}, set()),
         ("kylin-v10-sp3", {"kylin_info": "", "os_version": "V10"}, set()),
         (
             "kylin-v10-sp3",
             {"kylin_info": "", "os_version": "V10", "kernel": "4.19.90-24.4.v2101.ky10.x86_64"},
-            {("OS-KYLIN-SP", UNKNOWN)},
+            {("OS-KYLIN-SP", UNKNOWN), ("OS-DISTRO", UNKNOWN)},
         ),
     ],
 )

@@ -35,6 +35,12 @@ UNKNOWN_RELEASE = Fault(
     "sed -i 's/22\\.04/23.10/g; s/Jammy Jellyfish/Mantic Minotaur/' /etc/os-release",
     {"OS-DISTRO": "fail"},
 )
+KYLIN_SP1 = Fault(
+    "Kylin V10 SP1",
+    "sed -i 's/SP3/SP1/; s/Lance/Tercel/' /etc/.productinfo /etc/os-release; "
+    "echo 4.19.90-23.8.v2101.ky10.x86_64 >/proc/sys/kernel/osrelease",
+    {"OS-DISTRO": "fail", "OS-KYLIN-SP": "warn"},
+)
 HWE_KERNEL = Fault(
     "an HWE kernel",
     "echo 6.5.0-14-generic >/proc/sys/kernel/osrelease; "
@@ -214,13 +220,6 @@ WARNINGS = tuple(
             append("/usr/lib/lab/rpms", "my-docker 1.0"),
         ),
         ("centos-7.9", "OS-KERNEL", "an early 3.10.0", "echo 3.10.0-957.el7.x86_64 >/proc/sys/kernel/osrelease"),
-        (
-            "kylin-v10-sp3",
-            "OS-KYLIN-SP",
-            "Kylin V10 SP1",
-            "sed -i 's/SP3/SP1/; s/Lance/Tercel/' /etc/.productinfo /etc/os-release; "
-            "echo 4.19.90-23.8.v2101.ky10.x86_64 >/proc/sys/kernel/osrelease",
-        ),
     )
 )
 RPM_HANGS = Fault(

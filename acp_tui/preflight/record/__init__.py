@@ -1,0 +1,1 @@
+"""Save what the nodes answered, without secrets and addresses, and judge it again offline."""
