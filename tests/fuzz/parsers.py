@@ -131,7 +131,13 @@ PARSERS = (
         replies.known_hosts_samples,
         (KnownHostsError,),
     ),
-    Parser("private-key", ("nodes.ssh.keys",), replies.private_key, replies.private_key_samples, (ConnectError,)),
+    Parser(
+        "private-key",
+        ("nodes.ssh.keys", "preflight.read_local_files"),
+        replies.private_key,
+        replies.private_key_samples,
+        (ConnectError,),
+    ),
     Parser(
         "package-archive",
         ("package.archive",),

@@ -33,6 +33,7 @@ from acp_tui.plan.known_hosts import fingerprint, key_type, read_known_hosts
 from acp_tui.plan.package_name import parse_name, release_in_name
 from acp_tui.preflight.certificates.pem import PemFile
 from acp_tui.preflight.certificates.reader import pair_facts
+from acp_tui.preflight.read_local_files import is_encrypted
 from tests.fuzz.run_files import text_of
 from tests.support.certificates import CHAIN, DEEP, EC, GOOD, KEY, key_pem, pem
 from tests.support.kubectl_tables import PODS, RELEASES, node_rows, table
@@ -217,6 +218,7 @@ def known_hosts_samples() -> tuple[bytes, ...]:
 
 
 def private_key(data: bytes, folder: Path) -> None:
+    is_encrypted(data)
     (folder / "id").write_bytes(data)
     for passphrase in (None, SecretStr("a passphrase")):
         client_key(Target("10.0.0.1", "10.0.0.1", 22, "root", key_file=folder / "id", key_passphrase=passphrase))

@@ -37,7 +37,8 @@ def test_faults_of_the_network_are_found(lab: Lab, tmp_path: Path) -> None:
         lab,
         tmp_path,
         "ip -6 route del default",
-        "ip link add cni0 type veth peer name cnip1; ip link set cnip1 up; ip -6 addr add fd00:10:16::5/64 dev cni0 nodad; ip link set cni0 up",
+        "ip link add cni0 type veth peer name cnip1; ip link set cnip1 up; "
+        "ip -6 addr add fd00:10:16::5/64 dev cni0 nodad; ip link set cni0 up",
         "nft add table ip6 x; nft add chain ip6 x in '{ type filter hook input priority 0; }'; "
         "nft add rule ip6 x in tcp dport 6443 drop",
     )
