@@ -103,6 +103,7 @@ PARSERS = (
         "certificates",
         (
             "preflight.certificates.pem",
+            "preflight.certificates.client_rules",
             "preflight.certificates.fields",
             "preflight.certificates.reader",
             "install.verify.https",
