@@ -48,7 +48,8 @@ KINDS = (
     ("ubuntu-22.04", "a swap file that nothing activates", append("/etc/fstab", "/swapfile none swap noauto 0 0")),
     ("rhel-8.6", "a folder /tmp in memory", "mount -t tmpfs -o nosuid,nodev,size=64m lab /tmp; "
         + append("/etc/fstab", "tmpfs /tmp tmpfs nosuid,nodev 0 0")),
-    ("ubuntu-22.04", "packages with similar names", f"{dpkg('docker-doc')}\n{dpkg('libpod-dev', 'deinstall ok config-files')}"),
+    ("ubuntu-22.04", "packages with similar names",
+        f"{dpkg('docker-doc')}\n{dpkg('libpod-dev', 'deinstall ok config-files')}"),
     ("kylin-v10-sp3", "time from ntpd", "rm /usr/lib/lab/units/chronyd; " + unit("ntpd", "active", "enabled")),
     ("ubuntu-20.04", "three name servers and IPv6", "ip -6 addr add fd00:99::5/64 dev eth0 nodad; "
         + append("/etc/resolv.conf", "nameserver 198.51.100.251\nnameserver fd00:99::1")),
