@@ -22,7 +22,7 @@ from acp_tui.checks.cluster import (
     network_performance as performance,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
-from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software
+from acp_tui.checks.node import disk_performance, hardware, hostname, login, network, os_support, settings, software
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
 from acp_tui.checks.sizing import requirements
@@ -64,10 +64,10 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         settings.boot_parameter,
         settings.firewall_off,
         settings.modules_loaded,
-        settings.passwordless_sudo,
-        settings.root_access,
+        login.passwordless_sudo,
+        login.root_access,
         settings.selinux_off,
-        settings.sshd_setting_is_no,
+        login.sshd_setting_is_no,
         settings.swap_off,
         settings.tasks_max,
         software.conflicting_packages,

@@ -136,6 +136,8 @@ class Facts:
     """True if sudo works only on a terminal (`requiretty`), and all collectors therefore ran again on a terminal."""
     sshd: Mapping[str, SshdSetting] | None = None
     """The sshd settings `usedns` and `usepam`."""
+    sshd_error: str | None = None
+    """The first error that sshd finds in its configuration; "" if there is none."""
 
     # network
     interfaces: tuple[Interface, ...] | None = None

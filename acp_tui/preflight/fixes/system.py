@@ -168,7 +168,13 @@ def time_zone(case: FixContext) -> FixStep | str:
 def _sshd(keyword: str) -> Recipe:
     """USR-USEDNS, USR-USEPAM: set the keyword at the top of the file, because sshd uses the first value it reads."""
 
-    def recipe(case: FixContext) -> FixStep:
+    def recipe(case: FixContext) -> FixStep | str:
+        setting = (case.facts.sshd or {}).get(keyword.lower())
+        if setting is not None and setting.effective == "no" and setting.running not in (None, "no"):
+            return _(
+                "the files of sshd are correct. Restart sshd yourself, and keep your session open until a second "
+                "login succeeds"
+            )
         file, line = "/etc/ssh/sshd_config", f"{keyword} no"
         return FixStep(
             case.verdict.requirement,
