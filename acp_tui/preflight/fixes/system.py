@@ -126,6 +126,12 @@ def nameservers(case: FixContext) -> FixStep | str:
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
     others = [server for server in servers if server not in barred and not _local(server)]
+    pods = [server for server in case.facts.pod_nameservers or () if server.startswith("172.")]
+    if pods and not barred:
+        return _(
+            "systemd-resolved gives Pods the name servers {servers}. Choose others in the settings of the network, "
+            "such as netplan or DHCP"
+        ).format(servers=", ".join(pods))
     if barred and not others:
         return _("no other name server is configured. Choose a name server yourself")
     if barred:
