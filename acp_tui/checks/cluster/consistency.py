@@ -56,10 +56,14 @@ def same_timezone(subject: ClusterSubject) -> Findings:
     usual_zone = most_common({a: z for a, z in zones.items() if a in right}, preferred_node(subject))
     names = {a: subject.facts[a].timezone or "" for a in right if a in zones and zones[a] == usual_zone}
     usual_name = most_common(names, preferred_node(subject)) or ""
-    models = [right[a] for a in names] or list(right.values())[:1]
+    if not names:
+        rules = {a: facts.timezone_rule or "" for a, facts in right.items()}
+        names = {a: "" for a, rule in rules.items() if rule == most_common(rules, preferred_node(subject))}
     for address, offset in offsets.items():
         facts, zone = subject.facts[address], zones.get(address)
-        if offset == usual and (zone == usual_zone or any(_same_rules(facts, model) for model in models)):
+        if offset == usual and any(
+            _same_rules(facts, right[model]) or (zone and zone == usual_zone) for model in names
+        ):
             continue
         findings.append(
             Finding(

@@ -40,7 +40,8 @@ def sshd_setting_is_no(subject: NodeSubject) -> Finding:
         return Finding(Outcome.FAIL, observed.format(error=subject.facts.sshd_error))
     if setting is None:
         return Finding(Outcome.UNKNOWN, _("sshd does not report the setting {name}").format(name=name))
-    restart = f"sshd -t && systemctl restart {'ssh' if subject.facts.os_id == 'ubuntu' else 'sshd'}"
+    restart = "# keep this session open and try a second login before you close it\n"
+    restart += f"sshd -t && systemctl restart {'ssh' if subject.facts.os_id == 'ubuntu' else 'sshd'}"
     if setting.effective == "no" and setting.running not in (None, "no"):
         observed = _("the files of sshd set {name} to 'no', but the running sshd still uses '{value}'")
         return Finding(Outcome.FAIL, observed.format(name=name, value=setting.running), remedy=restart)

@@ -13,6 +13,11 @@ from acp_tui.plan.field_types import is_ip
 _EVERYWHERE = ("default", "0.0.0.0", "0.0.0.0/0", "::/0")  # noqa: S104 - names of a route, nothing is bound
 
 
+_CLEAN_RESOLV = (
+    "cp -np /etc/resolv.conf /etc/resolv.conf.bak\n"
+    "# removes a byte order mark, carriage returns and blanks; then enter the IP address of each name server\n"
+    r"sed -i -E -e '1s/^\xef\xbb\xbf//' -e 's/\r$//' -e 's/^[[:space:]]+//' /etc/resolv.conf"
+)
 _KNOW_LOCALHOST = frozenset({"files", "resolve", "myhostname"})
 
 
@@ -45,7 +50,8 @@ def nameservers_present(subject: NodeSubject) -> Finding:
     ignored, pods = subject.facts.ignored_nameservers, subject.facts.pod_nameservers
     if not servers and ignored:
         observed = _("the C library ignores these lines of /etc/resolv.conf: {lines}")
-        return _pass_or_fail(False, observed.format(lines=", ".join(f"'{line}'" for line in ignored)))
+        observed = observed.format(lines=", ".join(f"'{line}'" for line in ignored))
+        return Finding(Outcome.FAIL, observed, remedy=_CLEAN_RESOLV)
     if servers and pods is not None and not any(is_ip(server.partition("%")[0]) for server in pods):
         observed = _("the file {file} has no valid name server for Pods")
         return _pass_or_fail(False, observed.format(file=subject.facts.pod_resolv))

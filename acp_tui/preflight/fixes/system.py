@@ -104,6 +104,11 @@ def localhost(case: FixContext) -> FixStep | str:
 
 def search_domains(case: FixContext) -> FixStep | str:
     """NET-RESOLV-SEARCH, NET-SEARCH-*: remove the search domains from the resolver configuration."""
+    if case.facts.pod_resolv not in (None, _RESOLV):
+        return _(
+            "systemd-resolved gives Pods these search domains. Remove them from the settings of the network, such as "
+            "netplan or DHCP"
+        )
     return FixStep(
         "NET-RESOLV-SEARCH",
         case.title,
