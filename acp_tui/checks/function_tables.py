@@ -11,6 +11,7 @@ from acp_tui.checks.cluster import (
     endpoint,
     identity,
     node_subnets,
+    time_zones,
 )
 from acp_tui.checks.cluster import (
     image_registry as registry,
@@ -88,10 +89,10 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         consistency.ipv6_addresses_present,
         consistency.overcommit,
         consistency.package_fits,
-        consistency.same_timezone,
         disk_performance.disk_throughput,
         disk_performance.disk_writes,
         endpoint.load_balancer_reachable,
+        names.endpoint_resolves_to_no_node,
         names.names_resolve,
         endpoint.vip_free,
         endpoint.vrid_free,
@@ -103,6 +104,7 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         performance.link_speed,
         node_subnets.cluster_cidrs_apart,
         node_subnets.one_subnet,
+        time_zones.same_timezone,
     )
 }
 """The functions for rows of scope `cluster`, and for the `facts_check` of rows of scope `plan`."""

@@ -1,4 +1,4 @@
-"""Compare values of all nodes, such as host names, clocks and time zones, with each other or with the plan.
+"""Compare values of all nodes, such as host names and clocks, with each other or with the plan.
 
 Each check returns one finding for each node at fault. A node on which the required fact is missing gets a finding with
 the outcome `unknown`, and the check still compares the other nodes.
@@ -7,17 +7,14 @@ the outcome `unknown`, and the check still compares the other nodes.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, timedelta
-from functools import cache
 
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.node.hostname import is_localhost
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.assets import asset_text
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.fact_types import Clock
-from acp_tui.nodes.facts import Facts
 
 _ARCHITECTURES = {"x86": ("x86_64",), "arm": ("aarch64",), "hybrid": ("x86_64", "aarch64")}
 
@@ -40,66 +37,6 @@ def hostnames_unique(subject: ClusterSubject) -> Findings:
         observed = observed.format(name=name, others=", ".join(others))
         findings.append(Finding(Outcome.FAIL, observed, node=address))
     return tuple(findings)
-
-
-def same_timezone(subject: ClusterSubject) -> Findings:
-    """X-TIMEZONE: all nodes must have the UTC offset that most nodes have.
-
-    If the offset of a node is correct, but its time zone is another zone than that of most nodes, the outcome is a
-    warning. Two names of one zone count as equal, and so do two zones with equal files. A node whose /etc/localtime has
-    no name is compared by its file and its present rule.
-    """
-    offsets, findings = fact_of_nodes(subject, "utc_offset", lambda f: f.utc_offset)
-    usual = most_common(offsets, preferred_node(subject))
-    right = {a: subject.facts[a] for a, offset in offsets.items() if offset == usual}
-    zones = {a: _main_name(f.timezone) for a, f in subject.facts.items() if f.timezone}
-    usual_zone = most_common({a: z for a, z in zones.items() if a in right}, preferred_node(subject))
-    names = {a: subject.facts[a].timezone or "" for a in right if a in zones and zones[a] == usual_zone}
-    usual_name = most_common(names, preferred_node(subject)) or ""
-    if not names:
-        rules = {a: facts.timezone_rule or "" for a, facts in right.items()}
-        names = {a: "" for a, rule in rules.items() if rule == most_common(rules, preferred_node(subject))}
-    for address, offset in offsets.items():
-        facts, zone = subject.facts[address], zones.get(address)
-        if offset == usual and any(
-            _same_rules(facts, right[model]) or (zone and zone == usual_zone) for model in names
-        ):
-            continue
-        findings.append(
-            Finding(
-                Outcome.FAIL if offset != usual else Outcome.WARN,
-                observed=f"{facts.timezone or facts.timezone_rule or ''} {offset}".strip(),
-                expected=f"{usual_name} {usual}".strip(),
-                node=address,
-                names=(usual_name or "UTC",),
-            )
-        )
-    return tuple(findings)
-
-
-def _same_rules(one: Facts, other: Facts) -> bool:
-    """Return whether two nodes of one UTC offset have the same rules for all times, as far as it is known.
-
-    Versions of the tz database write one zone as different files. So a node whose zone has no name is also compared by
-    its present rule.
-    """
-    if one.timezone_digest and one.timezone_digest == other.timezone_digest:
-        return True
-    if one.timezone and other.timezone:
-        return False
-    return not (one.timezone_rule and other.timezone_rule) or one.timezone_rule == other.timezone_rule
-
-
-def _main_name(zone: str) -> str:
-    """Return the name of a time zone in the tz database, of which `zone` can be another name."""
-    name = _zone_names().get(zone, zone)
-    return "UTC" if name in ("Etc/UTC", "Etc/GMT") else name
-
-
-@cache
-def _zone_names() -> Mapping[str, str]:
-    rows = (row.split() for row in asset_text("time_zone_links.txt").splitlines() if not row.startswith("#"))
-    return {other: name for name, *others in rows for other in others}
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
