@@ -22,7 +22,7 @@ _BAD_FILE = re.compile(r"bad configuration option|\bline [0-9]|bad include|unsup
 _TICKS = 100
 """The unit of the start times in /proc, in ticks per second. It is the same on all Linux systems."""
 _START_TOLERANCE = 0.05
-"""The precision of a start time, in seconds: /proc has it in ticks, and the clock is read a moment later."""
+"""The precision of a start time, in seconds: /proc has it in ticks, and the time is read after the uptime."""
 _SAME_CHANGE = 1.0
 """If a file and its folder were changed within this time in seconds, the file was replaced, not only its permissions.
 """
@@ -71,7 +71,7 @@ class _Reading:
 
 def _read(output: CollectorOutput) -> _Reading:
     found = _Reading()
-    now = up = 0.0
+    now = uptime = 0.0
     for line in lines(output):
         kind, _space, rest = line.partition(" ")
         if kind in ("effective", "file") and (match := _SETTING.match(rest)):
@@ -90,15 +90,17 @@ def _read(output: CollectorOutput) -> _Reading:
             found.pam = rest
         elif kind == "error":
             found.error = rest
-        elif kind == "clock" and len(numbers := rest.split()) == 2 and all(_SECONDS.fullmatch(n) for n in numbers):
-            now, up = float(numbers[0]), float(numbers[1])
+        elif kind == "uptime" and _SECONDS.fullmatch(rest):
+            uptime = float(rest)
         elif kind == "started" and (match := re.fullmatch(r"([0-9]{1,15}) ([0-9]{1,15})", rest)):
-            login, listener = (now - up + int(ticks) / _TICKS + _START_TOLERANCE for ticks in match.groups())
+            # The folder of a process that has just started shows the time of the clock with which files are marked.
+            now = found.times.get("/proc/self", (0.0, 0.0))[1]
+            login, listener = (now - uptime + int(ticks) / _TICKS + _START_TOLERANCE for ticks in match.groups())
             found.login_at, found.read_at = login, listener
-        elif kind == "pidfile" and found.times.get(rest, (now + 1, 0.0))[0] <= now:
-            # sshd writes this file after it has read its settings, also after SIGHUP. A time in the future is from
-            # before a correction of the clock.
-            found.read_at = max(found.read_at, found.times[rest][0])
+        elif kind == "pidfile" and found.read_at - 1 <= (written := found.times.get(rest, (0.0, 0.0))[0]) <= now:
+            # sshd writes this file after it has read its settings, also after SIGHUP. A time before the start or in the
+            # future is from before a correction of the clock.
+            found.read_at = written
     return found
 
 
@@ -135,7 +137,7 @@ def _sshd(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the output of the collector `sshd`.
 
     Lines: `listener ARGUMENTS` or `connection ARGUMENTS` (the sshd that serves the login), `pam yes` or `pam no` (has
-    it loaded modules of PAM), `clock NOW UPTIME`, `started LOGIN LISTENER` (in ticks
+    it loaded modules of PAM), `uptime SECONDS`, `started LOGIN LISTENER` (in ticks
     since the boot) and `pidfile PATH` (when it read its files), `open
     PATH` and `file KEY VALUE` (sshd_config and included files, in the order of sshd), `effective KEY VALUE` and
     `error MESSAGE` (from `sshd -T`), and `stat CHANGED TOUCHED PATH`. If a key occurs twice, the first value counts."""
@@ -249,9 +251,9 @@ for word in "${pids[@]}" /run/sshd.pid /var/run/sshd.pid; do
   pid=
   [ -e "$word" ] && read -r pid <"$word" && [ "$pid" = "$top" ] && { watched+=("$word"); break; }
 done
-stat -L -c 'stat %.9Y %.9Z %n' -- "${watched[@]}"
 read -r up _ </proc/uptime
-echo "clock $(date +%s.%N) $up"
+echo "uptime $up"
+stat -L -c 'stat %.9Y %.9Z %n' -- /proc/self "${watched[@]}"
 echo "started $login_ticks $top_ticks"
 [ "$pid" != "$top" ] || echo "pidfile $word"
 return 0

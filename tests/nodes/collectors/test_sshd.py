@@ -120,7 +120,7 @@ def reading(
     rows += [f"stat {changed:.9f} {touched:.9f} {path}" for path, (changed, touched) in times.items()]
     if pidfile is not None:
         rows.append(f"stat {pidfile:.9f} {pidfile:.9f} /run/sshd.pid")
-    rows += ["clock 1003600.500000000 3600.50", f"started {login} 5000"]
+    rows += ["uptime 3600.50", "stat 1003600.500000000 1003600.500000000 /proc/self", f"started {login} 5000"]
     rows += ["pidfile /run/sshd.pid"] if pidfile is not None else []
     settings = facts_from("x", [CollectorOutput("sshd", 0, "\n".join(rows))]).sshd
     assert settings is not None
