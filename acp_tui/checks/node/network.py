@@ -50,7 +50,7 @@ def nameservers_present(subject: NodeSubject) -> Finding:
     ignored, pods = subject.facts.ignored_nameservers, subject.facts.pod_nameservers
     if not servers and ignored:
         observed = _("the C library ignores these lines of /etc/resolv.conf: {lines}")
-        observed = observed.format(lines=", ".join(f"'{line}'" for line in ignored))
+        observed = observed.format(lines=", ".join(f"'{line}'" for line in ignored[:3]))
         return Finding(Outcome.FAIL, observed, remedy=_CLEAN_RESOLV)
     if servers and pods is not None and not any(is_ip(server.partition("%")[0]) for server in pods):
         observed = _("the file {file} has no valid name server for Pods")
@@ -71,11 +71,12 @@ def nameservers_allowed(subject: NodeSubject) -> Finding:
         shown = text.format(servers=shown, others=", ".join(behind), file=subject.facts.pod_resolv)
     if any(server.startswith("172.") for server in (*own, *behind)):
         return Finding(Outcome.FAIL, shown)
-    return Finding(Outcome.WARN if any(map(_is_loopback, (*own, *behind))) else Outcome.PASS, shown)
+    return Finding(Outcome.WARN if any(map(_on_node, (*own, *behind))) else Outcome.PASS, shown)
 
 
-def _is_loopback(server: str) -> bool:
-    return is_ip(server) and ip_address(server).is_loopback
+def _on_node(server: str) -> bool:
+    """Return whether a name server runs on the node itself. The resolver takes 0.0.0.0 for the node itself, too."""
+    return is_ip(server) and (ip_address(server).is_loopback or ip_address(server).is_unspecified)
 
 
 def _search(facts: Facts) -> tuple[str, ...]:

@@ -171,6 +171,7 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("name server on 172", {"nameservers": ("10.20.0.2", "172.40.1.1")}, {("NET-RESOLV-172", FAIL)}),
     ("stub resolver", {"nameservers": ("127.0.0.53",)}, {("NET-RESOLV-172", WARN)}),
     ("a stub with an IPv6 address", {"nameservers": ("::1",)}, {("NET-RESOLV-172", WARN)}),
+    ("the node itself as 0.0.0.0", {"nameservers": ("0.0.0.0",)}, {("NET-RESOLV-172", WARN)}),  # noqa: S104
     (
         "a name server with a carriage return",
         {"nameservers": (), "ignored_nameservers": ("nameserver 10.0.0.53\\r",)},
