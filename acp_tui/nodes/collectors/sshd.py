@@ -112,7 +112,8 @@ def _unread(found: _Reading, keyword: str) -> str:
     for path in found.opened if setting is None else found.opened[: setting[1]]:
         changed, touched = found.times.get(path, (0.0, 0.0))
         folder = found.times.get(path.rpartition("/")[0], (0.0, 0.0))[0]
-        if max(changed, touched if abs(touched - folder) <= _SAME_CHANGE else 0.0) > found.read_at:
+        replaced = folder > found.read_at and abs(touched - folder) <= _SAME_CHANGE
+        if max(changed, touched if replaced else 0.0) > found.read_at:
             return path
     return ""
 

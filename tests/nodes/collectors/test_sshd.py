@@ -144,6 +144,8 @@ INCLUDED = (f"open {FOLDER}", f"open {FOLDER}/1.conf")
             {CONFIG: (999000.0, 1000999.0), "/etc/ssh": (1000999.0, 1000999.0)},
             CONFIG,
         ),
+        ("permissions changed right after a host key was written", BOTH,
+         {CONFIG: (999000.0, 1000060.5), "/etc/ssh": (1000059.9, 1000059.9)}, None),
         ("a host key written later", BOTH, {"/etc/ssh": (1000999.0, 1000999.0)}, None),
         ("an included file added later", (*INCLUDED, *BOTH), {f"{FOLDER}/1.conf": (1000999.0, 1000999.0)},
          f"{FOLDER}/1.conf"),
