@@ -28,8 +28,10 @@ def _searching(*domains: str) -> str:
 
 RESOLVER = (
     case(U, "indented", resolv_conf("  nameserver 198.51.100.250"), NET_RESOLV_NS="fail"),
-    case(U, "as on Windows, with a tab", "printf 'nameserver\\t198.51.100.250\\r\\n' >/etc/resolv.conf", NET_RESOLV_NS="fail"),
-    case(U, "as on Windows, with a blank behind the address", "printf 'nameserver 198.51.100.250 \\r\\n' >/etc/resolv.conf"),
+    case(U, "as on Windows, with a tab",
+         "printf 'nameserver\\t198.51.100.250\\r\\n' >/etc/resolv.conf", NET_RESOLV_NS="fail"),
+    case(U, "as on Windows, with a blank behind the address",
+         "printf 'nameserver 198.51.100.250 \\r\\n' >/etc/resolv.conf"),
     case(U, "with a byte order mark", "sed -i '1s/^/\\xef\\xbb\\xbf/' /etc/resolv.conf", NET_RESOLV_NS="fail"),
     case(U, "a comment behind the address", resolv_conf("nameserver 198.51.100.250 # the only one")),
     case(U, "a comment that touches the address", resolv_conf("nameserver 198.51.100.250#it"), NET_RESOLV_NS="fail"),
