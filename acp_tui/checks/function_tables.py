@@ -11,6 +11,7 @@ from acp_tui.checks.cluster import (
     endpoint,
     identity,
     node_subnets,
+    time_zones,
 )
 from acp_tui.checks.cluster import (
     image_registry as registry,
@@ -22,7 +23,7 @@ from acp_tui.checks.cluster import (
     network_performance as performance,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
-from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software
+from acp_tui.checks.node import disk_performance, hardware, hostname, login, network, os_support, settings, software
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
 from acp_tui.checks.sizing import requirements
@@ -65,10 +66,10 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         settings.boot_parameter,
         settings.firewall_off,
         settings.modules_loaded,
-        settings.passwordless_sudo,
-        settings.root_access,
+        login.passwordless_sudo,
+        login.root_access,
         settings.selinux_off,
-        settings.sshd_setting_is_no,
+        login.sshd_setting_is_no,
         settings.swap_off,
         settings.tasks_max,
         software.conflicting_packages,
@@ -89,10 +90,10 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         consistency.ipv6_addresses_present,
         consistency.overcommit,
         consistency.package_fits,
-        consistency.same_timezone,
         disk_performance.disk_throughput,
         disk_performance.disk_writes,
         endpoint.load_balancer_reachable,
+        names.endpoint_resolves_to_no_node,
         names.names_resolve,
         endpoint.vip_free,
         endpoint.vrid_free,
@@ -104,6 +105,7 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         performance.link_speed,
         node_subnets.cluster_cidrs_apart,
         node_subnets.one_subnet,
+        time_zones.same_timezone,
     )
 }
 """The functions for rows of scope `cluster`, and for the `facts_check` of rows of scope `plan`."""

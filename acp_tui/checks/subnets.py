@@ -152,6 +152,14 @@ def special(address: str) -> bool:
     return any(kinds) or (ip.version == 4 and ip.is_reserved)
 
 
+def nameservers_in_use(facts: Facts) -> tuple[str, ...] | None:
+    """Return the name servers that the node, its Pods or its local name server ask; None if they are unknown."""
+    if facts.nameservers is None:
+        return None
+    others = (*(facts.pod_nameservers or ()), *(facts.upstream_nameservers or ()))
+    return tuple(dict.fromkeys((*facts.nameservers, *others)))
+
+
 def node_addresses(plan: Plan, node: Node) -> tuple[tuple[str, str], ...]:
     """Return (name of the plan field, address) for each address of a node. In dual stack, a node has two addresses."""
     six = node.ipv6 if plan.network.ip_family == "dual" else None
@@ -208,7 +216,7 @@ def _near_nodes(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[Taken]:
         known = facts.get(node.address)
         if known is None:
             continue
-        for server in known.nameservers or ():
+        for server in nameservers_in_use(known) or ():
             if is_ip(server) and not ip_address(server).is_loopback:
                 yield Taken(ip_network(server), Kind.DNS, hosts=(node.address,))
         own = [subnet for i in known.interfaces or () if i.nic != "lo" and (subnet := subnet_of(i)) is not None]

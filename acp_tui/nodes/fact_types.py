@@ -42,10 +42,14 @@ class Unit:
 class SshdSetting:
     """A setting of sshd. `explicit`: True if a file of sshd_config sets it.
 
-    `effective`: its value from `sshd -T`; without this output, from the files or the defaults of OpenSSH."""
+    `effective`: its value at the next restart, from `sshd -T`; without this output, from the files. `running`: the
+    value that the running sshd uses, if it can be observed. `doubt`: the reason why the running sshd possibly uses
+    another value than `effective`; "" if it has read its files."""
 
     effective: str
     explicit: bool
+    running: str | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,8 @@ class Facts:
     """True if sudo works only on a terminal (`requiretty`), and all collectors therefore ran again on a terminal."""
     sshd: Mapping[str, SshdSetting] | None = None
     """The sshd settings `usedns` and `usepam`."""
+    sshd_error: str | None = None
+    """The first error that sshd finds in its configuration; "" if there is none."""
 
     # network
     interfaces: tuple[Interface, ...] | None = None
@@ -148,10 +150,21 @@ class Facts:
     routes6: tuple[Route, ...] | None = None
     hosts_localhost: tuple[str, ...] | None = None
     """The addresses of `localhost` in /etc/hosts, in the order of the file."""
+    hosts_sources: tuple[str, ...] | None = None
+    """The sources of host names that nsswitch.conf names, such as `files`; () if it names none."""
     resolv_exists: bool | None = None
     nameservers: tuple[str, ...] | None = None
+    """The name servers in /etc/resolv.conf that glibc accepts."""
+    ignored_nameservers: tuple[str, ...] | None = None
+    """The lines of /etc/resolv.conf that look like name servers, but that glibc ignores."""
+    pod_resolv: str | None = None
+    """The file whose name servers and search domains Pods get; kubeadm chooses it."""
+    pod_nameservers: tuple[str, ...] | None = None
+    """The name servers in `pod_resolv`. They can be invalid addresses."""
+    upstream_nameservers: tuple[str, ...] | None = None
+    """The name servers that a local name server of the node asks, from the file of NetworkManager or dnsmasq."""
     search_domains: tuple[str, ...] | None = None
-    """The domains in the last `search` line of resolv.conf."""
+    """The domains in the last `search` line of `pod_resolv`."""
     resolv_domain: str | None = None
     """The value of the `domain` line of resolv.conf; "" if the line is missing."""
     listeners: tuple[Listener, ...] | None = None
@@ -183,6 +196,10 @@ class Facts:
     # time
     timezone: str | None = None
     """The name of the time zone, such as `Europe/Moscow`; "" if /etc/localtime has no name."""
+    timezone_digest: str | None = None
+    """A checksum of /etc/localtime. Equal files have equal rules; different files can have equal rules, too."""
+    timezone_rule: str | None = None
+    """The present rule of the time zone in the form of TZ, such as `CST-8`; "" if /etc/localtime does not show it."""
     utc_offset: str | None = None
     """The offset from UTC, from `date +%z`."""
     clock: Clock | None = None

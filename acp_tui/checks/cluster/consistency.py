@@ -1,4 +1,4 @@
-"""Compare values of all nodes, such as host names, clocks and time zones, with each other or with the plan.
+"""Compare values of all nodes, such as host names and clocks, with each other or with the plan.
 
 Each check returns one finding for each node at fault. A node on which the required fact is missing gets a finding with
 the outcome `unknown`, and the check still compares the other nodes.
@@ -10,52 +10,32 @@ from datetime import UTC, timedelta
 
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
+from acp_tui.checks.node.hostname import is_localhost
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.fact_types import Clock
 
-_UTC = ("UTC", "Etc/UTC", "Etc/UCT", "UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu", "GMT", "Etc/GMT")
 _ARCHITECTURES = {"x86": ("x86_64",), "arm": ("aarch64",), "hybrid": ("x86_64", "aarch64")}
 
 
 def hostnames_unique(subject: ClusterSubject) -> Findings:
-    """X-HOSTNAME-UNIQUE: each node must have a different host name. Upper and lower case count as equal."""
+    """X-HOSTNAME-UNIQUE: each node must have a different host name. Upper and lower case count as equal.
+
+    A name of the loopback interface, such as `localhost`, names every machine, so it is never unique.
+    """
     names, findings = fact_of_nodes(subject, "hostname", lambda f: f.hostname)
     count = Counter(name.casefold() for name in names.values())
     for address, name in names.items():
+        others = [a for a, n in names.items() if a != address and n.casefold() == name.casefold()]
         if count[name.casefold()] > 1:
-            others = [a for a, n in names.items() if a != address and n.casefold() == name.casefold()]
-            observed = pgettext("observed value", "the host name {name} is also used on {others}").format(
-                name=name, others=", ".join(others)
-            )
-            findings.append(Finding(Outcome.FAIL, observed, node=address))
-    return tuple(findings)
-
-
-def same_timezone(subject: ClusterSubject) -> Findings:
-    """X-TIMEZONE: all nodes must have the UTC offset that most nodes have.
-
-    If the offset of a node is correct, but the name of its time zone differs from that of most nodes, the
-    outcome is a warning.
-    """
-    offsets, findings = fact_of_nodes(subject, "utc_offset", lambda f: f.utc_offset)
-    usual = most_common(offsets, preferred_node(subject))
-    zones = {a: "UTC" if z in _UTC else z for a, f in subject.facts.items() if (z := f.timezone)}
-    usual_zone = most_common({a: z for a, z in zones.items() if offsets.get(a) == usual}, preferred_node(subject))
-    for address, offset in offsets.items():
-        zone = zones.get(address)
-        if offset == usual and (zone is None or zone == usual_zone):
+            observed = pgettext("observed value", "the host name {name} is also used on {others}")
+        elif is_localhost(name):
+            observed = _("the host name {name} is a name of every machine")
+        else:
             continue
-        findings.append(
-            Finding(
-                Outcome.FAIL if offset != usual else Outcome.WARN,
-                observed=f"{zone or ''} {offset}".strip(),
-                expected=f"{usual_zone or ''} {usual}".strip(),
-                node=address,
-                names=(usual_zone or "UTC",),
-            )
-        )
+        observed = observed.format(name=name, others=", ".join(others))
+        findings.append(Finding(Outcome.FAIL, observed, node=address))
     return tuple(findings)
 
 

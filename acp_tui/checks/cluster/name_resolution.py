@@ -15,10 +15,10 @@ def names_resolve(subject: ClusterSubject) -> Findings:
     """NETRES-DOMAIN: every node must resolve each name of the plan to the same addresses, and not to loopback.
 
     Only addresses of the cluster's IP family count, because the resolver of a node without IPv6 skips IPv6 addresses.
-    Three results give only a warning: 1. The address is not in the plan; it can be an external address of the load
-    balancer. 2. The plan has several nodes, and the address is that of one node. 3. The entry for the name in
-    /etc/hosts of a node differs from the name server, or is the only source on this node while other nodes query a name
-    server.
+    With several nodes, the endpoint and the platform must not resolve to the address of one node. Three results give
+    only a warning: 1. The address is not in the plan; it can be an external address of the load balancer. 2. Another
+    name resolves to the address of one node. 3. The entry for the name in /etc/hosts of a node differs from the name
+    server, or is the only source on this node while other nodes query a name server.
     """
     known, findings = fact_of_nodes(subject, "names", lambda f: f.names)
     resolved = {node: {name: _of_family(subject, a) for name, a in names.items()} for node, names in known.items()}
@@ -36,12 +36,30 @@ def names_resolve(subject: ClusterSubject) -> Findings:
         elif doubtful := [text for name in required if (text := _only_in_hosts_file(subject, name, node, resolved))]:
             findings.append(Finding(Outcome.WARN, "; ".join(doubtful), node=node, names=required))
     if unexpected := [text for name in required if (text := _unexpected(subject, name, usual[name]))]:
-        paths = ("address.others",)
-        findings.append(Finding(Outcome.WARN, "; ".join(unexpected), names=required, paths=paths))
+        main = (subject.plan.address.cluster_endpoint, subject.plan.platform_address)
+        broken = any(_nodes_of(subject, usual[name]) for name in required if name in main)
+        outcome = Outcome.FAIL if broken else Outcome.WARN
+        findings.append(Finding(outcome, "; ".join(unexpected), names=required, paths=("address.others",)))
     if findings:
         return tuple(findings)
     observed = "; ".join(f"{name}: {', '.join(usual[name])}" for name in required)
     return (Finding(Outcome.PASS, observed, names=required),)
+
+
+def endpoint_resolves_to_no_node(subject: ClusterSubject) -> Findings:
+    """XR-ENDPOINT-NODE: with several nodes, the domain of the endpoint must not resolve to the address of one node."""
+    name = subject.plan.address.cluster_endpoint
+    usual = _most_common(_of_family(subject, (f.names or {}).get(name)) for f in subject.facts.values())
+    if not _nodes_of(subject, usual):
+        return ()
+    text = _("{name} resolves to {addresses}; this includes the address of a node")
+    observed = text.format(name=name, addresses=", ".join(usual))
+    return (Finding(Outcome.FAIL, observed, paths=("address.cluster_endpoint",)),)
+
+
+def _nodes_of(subject: ClusterSubject, addresses: tuple[str, ...]) -> bool:
+    """Return whether the plan has several nodes, and one of them has one of the addresses."""
+    return not subject.plan.single and bool(subject.topology.owners.keys() & set(addresses))
 
 
 def _family(subject: ClusterSubject) -> int:
@@ -113,7 +131,7 @@ def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> s
     known += [plan.registry_address] if registry is None and is_ip(plan.registry_address) else []
     if registry and name == registry[0]:
         return ""
-    if not plan.single and subject.topology.owners.keys() & set(usual):
+    if _nodes_of(subject, usual):
         return _("{name} resolves to {addresses}; this includes the address of a node").format(
             name=name, addresses=", ".join(usual)
         )

@@ -12,7 +12,7 @@ from acp_tui.checks.cluster.consistency import most_common, preferred_node
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes, missing_reason
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.free_subnets import free_range_remedy, suggestions
-from acp_tui.checks.subnets import Network, host_network, meet, node_addresses, ranges, routed
+from acp_tui.checks.subnets import Network, host_network, meet, nameservers_in_use, node_addresses, ranges, routed
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.field_types import is_ip
@@ -84,7 +84,7 @@ def _first_overlap(subject: ClusterSubject, node: Node, cidr: Network, worst: Ou
         if host is not None and meet(cidr, host):
             observed = _("the CIDR range {cidr} of the plan overlaps the node's subnet {network}")
             return worst, observed.format(cidr=cidr, network=host)
-    servers = [server for server in facts.nameservers or () if is_ip(server) and ip_address(server) in cidr]
+    servers = [server for server in nameservers_in_use(facts) or () if is_ip(server) and ip_address(server) in cidr]
     if servers:
         observed = _("the CIDR range {cidr} of the plan contains the node's name servers: {servers}")
         return worst, observed.format(cidr=cidr, servers=", ".join(servers))

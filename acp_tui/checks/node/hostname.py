@@ -7,6 +7,15 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, npgettext, pgettext
 
 _ALNUM = re.compile(r"[A-Za-z0-9]")
+_LOCALHOST = re.compile(r"(?:[^ ]*\.)?(?:ip6-)?localhost[46]?(?:\.localdomain[46]?)?\.?", re.IGNORECASE)
+
+
+def is_localhost(name: str) -> bool:
+    """Return whether a host name is a name of the loopback interface, such as `localhost.localdomain`.
+
+    systemd treats most of these names as no name, and a name from DHCP then replaces them.
+    """
+    return _LOCALHOST.fullmatch(name) is not None
 
 
 def _pass_or_fail(ok: bool, observed: str) -> Finding:
@@ -14,7 +23,7 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
 
 
 def hostname_length(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-LEN: the host name must not be too long.
+    """NET-HOSTNAME-LEN: the host name must not be too long, and must not be a name of the loopback interface.
 
     A different name in /etc/hostname gives a warning, because the node has that name after the next boot.
     """
@@ -25,6 +34,8 @@ def hostname_length(subject: NodeSubject) -> Finding:
         "the host name {name} has {count} characters",
         len(name),
     )
+    if is_localhost(name):
+        return Finding(Outcome.FAIL, _("{name} is a name of every machine, and DHCP can replace it").format(name=name))
     stored = subject.facts.etc_hostname
     if len(name) <= subject.check.number("most") and stored and stored != name:
         observed = _("the host name is {name}, but /etc/hostname contains {stored}").format(name=name, stored=stored)

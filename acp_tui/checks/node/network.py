@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
-from acp_tui.checks.subnets import Network, interface_of, meet, routed, special, subnet_of
+from acp_tui.checks.subnets import Network, interface_of, meet, nameservers_in_use, routed, special, subnet_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.nodes.fact_types import Route
@@ -13,6 +13,14 @@ from acp_tui.plan.field_types import is_ip
 _EVERYWHERE = ("default", "0.0.0.0", "0.0.0.0/0", "::/0")  # noqa: S104 - names of a route, nothing is bound
 
 
+_CLEAN_RESOLV = (
+    "cp -np /etc/resolv.conf /etc/resolv.conf.bak\n"
+    "# removes a byte order mark, carriage returns and blanks; then enter the IP address of each name server\n"
+    r"sed -i -E -e '1s/^\xef\xbb\xbf//' -e 's/\r$//' -e 's/^[[:space:]]+//' /etc/resolv.conf"
+)
+_KNOW_LOCALHOST = frozenset({"files", "resolve", "myhostname"})
+
+
 def _pass_or_fail(ok: bool, observed: str) -> Finding:
     return Finding(Outcome.PASS if ok else Outcome.FAIL, observed)
 
@@ -20,37 +28,55 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
 def localhost(subject: NodeSubject) -> Finding:
     """NET-HOSTS-LOCALHOST: /etc/hosts must map localhost to 127.0.0.1 and to no other IPv4 address.
 
-    The IPv6 address ::1 is also allowed (OQ-LOCALHOST6).
+    The IPv6 address ::1 is also allowed (OQ-LOCALHOST6). If nsswitch.conf names sources of host names, one of them must
+    know localhost: /etc/hosts, or a module of systemd.
     """
     addresses = require_fact(subject.facts.hosts_localhost, "hosts_localhost")
     four = {a for a in addresses if ":" not in a}
+    sources = subject.facts.hosts_sources
+    if four == {"127.0.0.1"} and sources and not _KNOW_LOCALHOST & set(sources):
+        observed = _("/etc/hosts is correct, but nsswitch.conf does not use it: hosts: {sources}")
+        remedy = "sed -i -E 's/^[[:space:]]*hosts:.*/hosts: files dns/' /etc/nsswitch.conf"
+        return Finding(Outcome.FAIL, observed.format(sources=" ".join(sources)), remedy=remedy)
     return _pass_or_fail(four == {"127.0.0.1"}, ", ".join(addresses) or _("localhost is not in /etc/hosts"))
 
 
 def nameservers_present(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-NS: the node must have a name server that is given as an IP address.
+    """NET-RESOLV-NS: both the node and its Pods must have a name server that is given as an IP address.
 
-    The resolver ignores name servers that are given by name.
+    The node uses the lines of /etc/resolv.conf that glibc accepts. Pods get the file that kubeadm chooses.
     """
     servers = require_fact(subject.facts.nameservers, "nameservers")
-    if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
-        return _pass_or_fail(
-            False, _("these name servers are not IP addresses: {names}").format(names=", ".join(servers))
-        )
+    ignored, pods = subject.facts.ignored_nameservers, subject.facts.pod_nameservers
+    if not servers and ignored:
+        observed = _("the C library ignores these lines of /etc/resolv.conf: {lines}")
+        observed = observed.format(lines=", ".join(f"'{line}'" for line in ignored[:3]))
+        return Finding(Outcome.FAIL, observed, remedy=_CLEAN_RESOLV)
+    if servers and pods is not None and not any(is_ip(server.partition("%")[0]) for server in pods):
+        observed = _("the file {file} has no valid name server for Pods")
+        return _pass_or_fail(False, observed.format(file=subject.facts.pod_resolv))
     return _pass_or_fail(bool(servers), ", ".join(servers) or _("the node has no name server"))
 
 
 def nameservers_allowed(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-172: no name server may have an address in 172.0.0.0/8.
+    """NET-RESOLV-172: no name server of the node or its Pods may have an address in 172.0.0.0/8.
 
     A name server in 127.0.0.0/8, such as the local resolver of systemd, gives only a warning (OQ-RESOLV-172).
     """
-    servers = require_fact(subject.facts.nameservers, "nameservers")
-    shown = ", ".join(servers) or _("the node has no name server")
-    if any(server.startswith("172.") for server in servers):
+    own = require_fact(subject.facts.nameservers, "nameservers")
+    behind = tuple(server for server in subject.facts.pod_nameservers or () if server not in own)
+    shown = ", ".join(own) or _("the node has no name server")
+    if behind:
+        text = _("{servers}; Pods get {others} from {file}")
+        shown = text.format(servers=shown, others=", ".join(behind), file=subject.facts.pod_resolv)
+    if any(server.startswith("172.") for server in (*own, *behind)):
         return Finding(Outcome.FAIL, shown)
-    stub = any(server.startswith("127.") for server in servers)
-    return Finding(Outcome.WARN if stub else Outcome.PASS, shown)
+    return Finding(Outcome.WARN if any(map(_on_node, (*own, *behind))) else Outcome.PASS, shown)
+
+
+def _on_node(server: str) -> bool:
+    """Return whether a name server runs on the node itself. The resolver takes 0.0.0.0 for the node itself, too."""
+    return is_ip(server) and (ip_address(server).is_loopback or ip_address(server).is_unspecified)
 
 
 def _search(facts: Facts) -> tuple[str, ...]:
@@ -195,7 +221,7 @@ def reserved_range(subject: NodeSubject) -> Finding:
 
     The requirement lists the ranges (OQ-172).
     """
-    return _in_range(subject, require_fact(subject.facts.nameservers, "nameservers"))
+    return _in_range(subject, require_fact(nameservers_in_use(subject.facts), "nameservers"))
 
 
 def node_outside_range(subject: NodeSubject) -> Finding:

@@ -1,4 +1,4 @@
-"""Check the settings of one node: boot parameters, modules, firewall, swap, limits, login, sshd."""
+"""Check the settings of one node: boot parameters, modules, firewall, swap, limits."""
 
 import re
 from collections.abc import Set
@@ -209,43 +209,3 @@ def tasks_max(subject: NodeSubject) -> Finding:
     if int(text) >= subject.check.number("enough"):
         return Finding(Outcome.PASS, text)
     return Finding(Outcome.WARN if int(text) >= subject.check.number("doubtful") else Outcome.FAIL, text)
-
-
-def root_access(subject: NodeSubject) -> Finding:
-    """USR-ROOT: the SSH user must be root, or must be able to become root with sudo."""
-    uid = require_fact(subject.facts.uid, "uid")
-    if uid == 0:
-        return Finding(Outcome.PASS, pgettext("observed value", "root"))
-    return _sudo(subject, _("the SSH user has the ID {uid}, and can become root with sudo").format(uid=uid))
-
-
-def passwordless_sudo(subject: NodeSubject) -> Finding:
-    """USR-SUDO: sudo must work without a password and without a terminal."""
-    if subject.facts.sudo_terminal:
-        return Finding(Outcome.FAIL, _("sudo requires a terminal (requiretty)"))
-    return _sudo(subject, _("sudo works without a password"))
-
-
-def _sudo(subject: NodeSubject, ok: str) -> Finding:
-    if require_fact(subject.facts.sudo, "sudo"):
-        return Finding(Outcome.PASS, ok)
-    message = subject.facts.sudo_message or _("sudo requires a password, or the SSH user is not allowed to use sudo")
-    return Finding(Outcome.FAIL, message)
-
-
-def sshd_setting_is_no(subject: NodeSubject) -> Finding:
-    """USR-USEDNS, USR-USEPAM: the sshd setting must be `no` in a configuration file.
-
-    If the value `no` is only the default of sshd, the outcome is a warning.
-    """
-    name = subject.check.text("setting")
-    setting = require_fact(subject.facts.sshd, "sshd").get(name)
-    if setting is None:
-        return Finding(Outcome.UNKNOWN, _("sshd does not report the setting {name}").format(name=name))
-    if setting.effective != "no":
-        return Finding(Outcome.FAIL, f"{name} {setting.effective}")
-    if not setting.explicit:
-        return Finding(
-            Outcome.WARN, _("the default of {name} is 'no', but no configuration file sets {name}").format(name=name)
-        )
-    return Finding(Outcome.PASS, f"{name} no")

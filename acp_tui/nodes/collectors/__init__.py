@@ -22,6 +22,7 @@ from acp_tui.nodes.collectors import (
     ports,
     security,
     software,
+    sshd,
 )
 from acp_tui.nodes.collectors.clock import CLOCK, read_clock
 from acp_tui.nodes.facts import Facts
@@ -49,6 +50,7 @@ COLLECTORS: tuple[Collector, ...] = (
     *ports.COLLECTORS,
     *clock.COLLECTORS,
     *boot.COLLECTORS,
+    *sshd.COLLECTORS,
     *security.COLLECTORS,
     *software.COLLECTORS,
     *packages.COLLECTORS,

@@ -33,15 +33,24 @@ def read_clock(output: CollectorOutput, before: float, after: float) -> Clock:
 
 
 def _zone(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `offset +hhmm`, `link FILE` (the target of /etc/localtime) and `file NAME` (content of /etc/timezone)."""
-    values: dict[str, object] = {"timezone": ""}
+    """Parse the lines of the collector `zone`.
+
+    `offset +hhmm`; `link FILE` (the target of /etc/localtime), `file NAME` (content of /etc/timezone, if /etc/localtime
+    is no link) or `none` (no /etc/localtime: UTC applies); `digest CHECKSUM` and `rule TZ` (from /etc/localtime)."""
+    values: dict[str, object] = {"timezone": "", "timezone_digest": "", "timezone_rule": ""}
     for line in lines(output):
         kind, _, rest = line.partition(" ")
         if kind == "link" and "zoneinfo/" in rest:
-            name = rest.partition("zoneinfo/")[2].removeprefix("posix/")
+            name = rest.rpartition("zoneinfo/")[2].removeprefix("posix/")
             values["timezone"] = "UTC" if name in _UTC else name
         elif kind == "file" and re.fullmatch(r"[A-Za-z0-9_+/-]+", rest):
             values["timezone"] = "UTC" if rest in _UTC else rest
+        elif kind == "none":
+            values["timezone"] = "UTC"
+        elif kind == "digest" and re.fullmatch(r"[0-9]{1,10} [0-9]{1,10}", rest):
+            values["timezone_digest"] = rest
+        elif kind == "rule" and re.fullmatch(r"[A-Za-z0-9<>+,./:-]{1,60}", rest):
+            values["timezone_rule"] = rest
         elif kind == "offset" and re.fullmatch(r"[+-][0-9]{4}", rest):
             values["utc_offset"] = rest
     return values
@@ -52,14 +61,21 @@ CLOCK = Collector("clock", (), "date +%s.%N", lambda output: {}, urgent=True)
 COLLECTORS = (
     Collector(
         "zone",
-        ("timezone", "utc_offset"),
+        ("timezone", "timezone_digest", "timezone_rule", "utc_offset"),
         """
+local rows
 echo "offset $(date +%z)"
 if [ -L /etc/localtime ]; then
   local target=$(readlink /etc/localtime)
   case $target in *zoneinfo/*) ;; *) target=$(readlink -f /etc/localtime) ;; esac
   echo "link $target"
-elif [ -e /etc/localtime ]; then echo "file $(maybe /etc/timezone)"; fi
+elif [ -e /etc/localtime ]; then echo "file $(maybe /etc/timezone)"
+else echo none; fi
+[ -f /etc/localtime ] || return 0
+echo "digest $(cksum </etc/localtime)"
+mapfile -t rows </etc/localtime
+[ "${#rows[@]}" -eq 0 ] || echo "rule ${rows[${#rows[@]} - 1]}"
+return 0
 """,
         _zone,
     ),

@@ -79,7 +79,7 @@ COLLECTORS = (
         "etc_hostname",
         ("etc_hostname",),
         "maybe /etc/hostname",
-        lambda output: {"etc_hostname": next((line for line in lines(output) if line[0] != "#"), "")},
+        lambda output: {"etc_hostname": next((row for row in lines(output) if row[0] != "#"), "").rstrip(".")},
     ),
     Collector(
         "ids",

@@ -1,4 +1,4 @@
-"""Collectors for SELinux, AppArmor, firewall, swap, TasksMax, the login and sshd (SEC-*, SYS-*, USR-*).
+"""Collectors for SELinux, AppArmor, firewall, swap and TasksMax (SEC-*, SYS-*).
 
 The kernel and systemd report the settings in effect. Files contain the settings of the next boot. The collectors read
 both.
@@ -7,10 +7,9 @@ both.
 import re
 from collections.abc import Mapping
 
-from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import first_line, keyed, lines
-from acp_tui.nodes.fact_types import SshdSetting, Unit
-from acp_tui.nodes.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Collector, CollectorOutput, MissingReason
+from acp_tui.nodes.fact_types import Unit
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
 
@@ -92,55 +91,7 @@ def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
     return {"tasks_max": value} if value else {}
 
 
-def _login(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the output of the collector `login`.
-
-    The first line has two numbers: the user ID, and the exit status of `sudo -n true`. The message of sudo follows."""
-    head, *message = output.text.split("\n", 1)
-    match = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
-    if match is None:
-        raise ValueError("the output contains no user ID")
-    uid, status = int(match[1]), int(match[2])
-    if uid == 0 or status == 0:
-        return {"uid": uid, "sudo": True, "sudo_message": ""}
-    if status == TIMED_OUT:
-        text = _("sudo timed out after {seconds} s. A possible cause is an unreachable name server.")
-        return {"uid": uid, "sudo": MissingReason(text.format(seconds=SUDO_PATIENCE)), "sudo_message": ""}
-    if status == NOT_FOUND:
-        return {"uid": uid, "sudo": False, "sudo_message": _("sudo is not installed on the node")}
-    return {"uid": uid, "sudo": False, "sudo_message": "\n".join(message).strip()[-500:]}
-
-
-def _sshd(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `effective KEY VALUE` (from `sshd -T`) and `file KEY VALUE` (from sshd_config and included files).
-
-    If a key occurs twice, the first value counts."""
-    effective: dict[str, str] = {}
-    explicit: dict[str, str] = {}
-    for line in lines(output):
-        kind, _space, rest = line.partition(" ")
-        match = re.match(r"(usedns|usepam)(?:\s*=\s*|\s+)\"?([A-Za-z]+)\"?", rest, re.IGNORECASE)
-        if match:
-            target = effective if kind == "effective" else explicit
-            target.setdefault(match[1].lower(), match[2].lower())
-    settings = {
-        name: SshdSetting(effective.get(name) or explicit.get(name) or built_in, name in explicit)
-        for name, built_in in (
-            ("usedns", "no"),
-            ("usepam", "no"),
-        )  # the defaults of OpenSSH, used if sshd -T printed nothing
-    }
-    return {"sshd": settings}
-
-
 COLLECTORS = (
-    Collector(
-        "login",
-        ("uid", "sudo", "sudo_message"),
-        """
-echo "$login_uid $sudo_status"; printf '%s' "$sudo_message" """,
-        _login,
-    ),
     Collector(
         "selinux",
         ("selinux",),
@@ -221,35 +172,4 @@ return 0
         timeout=5,
     ),
     Collector("tasks_max", ("tasks_max",), "systemctl show --property=DefaultTasksMax", _tasks_max, timeout=5),
-    Collector(
-        "sshd",
-        ("sshd",),
-        """
-root || return
-local line
-walk() {
-  local line word file
-  { while read -r line || [ -n "$line" ]; do
-    line=${line%$'\\r'}
-    case ${line,,} in
-      match[[:space:]=]*) return 0 ;;
-      usedns*|usepam*) printf 'file %s\\n' "$line" ;;
-      include[[:space:]=]*)
-        [ "$2" -lt 8 ] || continue
-        for word in ${line#*[[:space:]=]}; do
-          word=${word//\\"/}
-          case $word in /*) ;; *) word=/etc/ssh/$word ;; esac
-          for file in $word; do walk "$file" $(($2 + 1)); done
-        done ;;
-    esac
-  done; true; } <"$1"
-}
-walk /etc/ssh/sshd_config 0 || return 66
-while read -r line; do
-  case $line in usedns*|usepam*) printf 'effective %s\\n' "$line" ;; esac
-done < <(sshd -T || sshd -T -C user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22)
-return 0
-""",
-        _sshd,
-    ),
 )

@@ -104,6 +104,11 @@ def localhost(case: FixContext) -> FixStep | str:
 
 def search_domains(case: FixContext) -> FixStep | str:
     """NET-RESOLV-SEARCH, NET-SEARCH-*: remove the search domains from the resolver configuration."""
+    if case.facts.pod_resolv not in (None, _RESOLV):
+        return _(
+            "systemd-resolved gives Pods these search domains. Remove them from the settings of the network, such as "
+            "netplan or DHCP"
+        )
     return FixStep(
         "NET-RESOLV-SEARCH",
         case.title,
@@ -126,6 +131,12 @@ def nameservers(case: FixContext) -> FixStep | str:
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
     others = [server for server in servers if server not in barred and not _local(server)]
+    pods = [server for server in case.facts.pod_nameservers or () if server.startswith("172.")]
+    if pods and not barred:
+        return _(
+            "systemd-resolved gives Pods the name servers {servers}. Choose others in the settings of the network, "
+            "such as netplan or DHCP"
+        ).format(servers=", ".join(pods))
     if barred and not others:
         return _("no other name server is configured. Choose a name server yourself")
     if barred:
@@ -168,7 +179,13 @@ def time_zone(case: FixContext) -> FixStep | str:
 def _sshd(keyword: str) -> Recipe:
     """USR-USEDNS, USR-USEPAM: set the keyword at the top of the file, because sshd uses the first value it reads."""
 
-    def recipe(case: FixContext) -> FixStep:
+    def recipe(case: FixContext) -> FixStep | str:
+        setting = (case.facts.sshd or {}).get(keyword.lower())
+        if setting is not None and setting.effective == "no" and setting.running not in (None, "no"):
+            return _(
+                "the files of sshd are correct. Restart sshd yourself, and keep your session open until a second "
+                "login succeeds"
+            )
         file, line = "/etc/ssh/sshd_config", f"{keyword} no"
         return FixStep(
             case.verdict.requirement,

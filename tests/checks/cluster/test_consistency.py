@@ -64,6 +64,11 @@ def test_missing_host_name_is_unknown_and_duplicates_still_fail() -> None:
         (("UTC", "Etc/UTC", "Etc/UCT"), ("+0000",) * 3, {None: Outcome.PASS}),
         (("Asia/Shanghai", "", "Asia/Shanghai"), ("+0800",) * 3, {None: Outcome.PASS}),
         (("Asia/Shanghai", "Asia/Singapore", "Asia/Shanghai"), ("+0800",) * 3, {TWO: Outcome.WARN}),
+        (("Asia/Shanghai", "PRC", "Asia/Chongqing"), ("+0800",) * 3, {None: Outcome.PASS}),
+        (("Asia/Shanghai", "Asia/Taipei", "PRC"), ("+0800",) * 3, {TWO: Outcome.WARN}),
+        (("Europe/Berlin", "Africa/Lagos", "Europe/Berlin"), ("+0100",) * 3, {TWO: Outcome.WARN}),
+        (("GMT", "Zulu", "Etc/GMT0"), ("+0000",) * 3, {None: Outcome.PASS}),
+        (("UTC", "Europe/London", "Etc/UTC"), ("+0000",) * 3, {TWO: Outcome.WARN}),
         (("UTC", "UTC", "Asia/Shanghai"), ("+0000", "+0000", "+0800"), {THREE: Outcome.FAIL}),
         (("Asia/Shanghai", "UTC", "UTC"), ("+0800", "+0000", "+0000"), {ONE: Outcome.FAIL}),
         (("A/A", "B/B", "C/C"), ("+0100", "+0200", "+0300"), {TWO: Outcome.FAIL, THREE: Outcome.FAIL}),
@@ -77,6 +82,43 @@ def test_different_time_zones_are_reported(
 ) -> None:
     facts = with_each(timezone=zones, utc_offset=offsets)
     assert outcomes("X-TIMEZONE", facts, THREE_NODES) == expected
+
+
+@pytest.mark.parametrize(
+    ("zones", "digests", "rules", "expected"),
+    [
+        # equal files under two names that the table of links does not have
+        (("Asia/Shanghai", "Asia/Kunming", "Asia/Shanghai"), ("1 9",) * 3, ("CST-8",) * 3, {None: Outcome.PASS}),
+        # the same rule now, but another history
+        (("Asia/Shanghai", "Asia/Taipei", "Asia/Shanghai"), ("1 9", "2 9", "1 9"), ("CST-8",) * 3, {TWO: Outcome.WARN}),
+        # copies without a name: of another version of the tz database, and of another zone
+        (("Asia/Shanghai", "", "Asia/Shanghai"), ("1 9", "2 9", "1 9"), ("CST-8",) * 3, {None: Outcome.PASS}),
+        (("Asia/Shanghai", "", "PRC"), ("1 9", "2 9", "1 9"), ("CST-8", "<+08>-8", "CST-8"), {TWO: Outcome.WARN}),
+        # no node has a name
+        (("", "", ""), ("1 9", "2 9", "1 9"), ("CST-8", "<+08>-8", "CST-8"), {TWO: Outcome.WARN}),
+        # one zone in two versions of the tz database
+        (("Asia/Shanghai",) * 3, ("1 9", "2 9", "3 9"), ("CST-8", "", "CST-8"), {None: Outcome.PASS}),
+    ],
+)  # fmt: skip
+def test_time_zones_are_compared_by_zone_and_not_by_name(
+    zones: tuple[object, object, object],
+    digests: tuple[object, object, object],
+    rules: tuple[object, object, object],
+    expected: dict[str | None, Outcome],
+) -> None:
+    facts = with_each(timezone=zones, timezone_digest=digests, timezone_rule=rules, utc_offset=("+0800",) * 3)
+    assert outcomes("X-TIMEZONE", facts, THREE_NODES) == expected
+
+
+def test_fix_sets_the_name_that_most_nodes_use() -> None:
+    facts = with_each(timezone=("PRC", "UTC", "PRC"), utc_offset=("+0800", "+0000", "+0800"))
+    (verdict,) = of_rule("X-TIMEZONE", facts, THREE_NODES)
+    assert verdict.remedy == "timedatectl set-timezone PRC"
+
+
+def test_a_host_name_of_every_machine_is_not_unique() -> None:
+    facts = with_each(hostname=("localhost", "node-2", "node-3"))
+    assert outcomes("X-HOSTNAME-UNIQUE", facts, THREE_NODES) == {ONE: Outcome.FAIL}
 
 
 def test_fix_sets_the_time_zone_of_the_other_nodes() -> None:

@@ -35,7 +35,8 @@ def test_domain_resolved_differently_on_one_node_fails(
     ("address", "expected"),
     [
         ("127.0.1.1", FAIL),
-        (ONE, WARN),
+        (ONE, FAIL),
+        (f"{VIP} {ONE}", FAIL),
         ("203.0.113.9", WARN),
         (f"{VIP} 203.0.113.9", WARN),
         (VIP, PASS),
@@ -51,6 +52,21 @@ def test_domain_must_resolve_to_the_endpoint(address: str, expected: Outcome) ->
     results = outcomes("NETRES-DOMAIN", facts, plan)
     assert set(results.values()) == {expected}
     assert expected is FAIL or set(results) == {None}
+
+
+def test_the_domain_of_the_endpoint_fails_if_it_resolves_to_a_node_as_the_address_of_the_node_does() -> None:
+    plan = valid_plan(address={"cluster_endpoint": DOMAIN})
+    facts = {a: replace(f, names={DOMAIN: (ONE,)}) for a, f in cluster(plan).items()}
+    for rule in ("XR-ENDPOINT-NODE", "NETRES-DOMAIN"):
+        assert set(outcomes(rule, facts, plan).values()) == {FAIL}
+    facts = {a: replace(f, names={DOMAIN: ("203.0.113.9",)}) for a, f in cluster(plan).items()}
+    assert set(outcomes("XR-ENDPOINT-NODE", facts, plan).values()) == {PASS}
+
+
+def test_another_name_that_resolves_to_a_node_is_a_warning() -> None:
+    plan = valid_plan(address={"cluster_endpoint": VIP, "platform": VIP, "others": [DOMAIN]})
+    facts = {a: replace(f, names={DOMAIN: (ONE,)}) for a, f in cluster(plan).items()}
+    assert set(outcomes("NETRES-DOMAIN", facts, plan).values()) == {WARN}
 
 
 def test_any_address_passes_if_the_endpoint_is_a_domain() -> None:

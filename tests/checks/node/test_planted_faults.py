@@ -16,6 +16,16 @@ def sshd(dns: str = "no", pam: str = "no", *, explicit: bool = True) -> dict[str
     return {"sshd": {"usedns": SshdSetting(dns, explicit), "usepam": SshdSetting(pam, True)}}
 
 
+def running_sshd(usepam: SshdSetting) -> dict[str, object]:
+    return {"sshd": {"usedns": SshdSetting("no", True), "usepam": usepam}}
+
+
+def behind_stub(*servers: str, **changes: object) -> dict[str, object]:
+    """Return the facts of a node with the local name server of systemd-resolved, which asks `servers`."""
+    file = "/run/systemd/resolve/resolv.conf"
+    return {"nameservers": ("127.0.0.53",), "pod_nameservers": servers, "pod_resolv": file, **changes}
+
+
 def modules(*names: str) -> dict[str, object]:
     return {"modules": frozenset(names)}
 
@@ -130,6 +140,23 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
         {("USR-USEPAM", FAIL)},
     ),
     ("UsePAM missing", {"sshd": {"usedns": SshdSetting("no", True)}}, {("USR-USEPAM", UNKNOWN)}),
+    ("UsePAM no in the file alone", running_sshd(SshdSetting("no", True, "yes")), {("USR-USEPAM", FAIL)}),
+    ("UsePAM yes in the file alone", running_sshd(SshdSetting("yes", True, "no")), {("USR-USEPAM", FAIL)}),
+    (
+        "an sshd that has not read its files",
+        running_sshd(SshdSetting("no", True, doubt="d")),
+        {("USR-USEPAM", UNKNOWN)},
+    ),
+    (
+        "a default of files that sshd has not read",
+        running_sshd(SshdSetting("no", False, doubt="d")),
+        {("USR-USEPAM", UNKNOWN)},
+    ),
+    (
+        "a broken sshd_config",
+        {"sshd_error": "line 3: Bad configuration option: X"},
+        {("USR-USEPAM", FAIL), ("USR-USEDNS", FAIL)},
+    ),
     # name and resolver
     ("37 characters", {"hostname": "a" * 37, "etc_hostname": "a" * 37}, {("NET-HOSTNAME-LEN", FAIL)}),
     ("other stored name", {"etc_hostname": "old-name"}, {("NET-HOSTNAME-LEN", WARN)}),
@@ -140,6 +167,11 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("two dots", {"hostname": "a..b", "etc_hostname": "a..b"}, {("NET-HOSTNAME-SEQ", FAIL)}),
     ("dot hyphen", {"hostname": "a.-b", "etc_hostname": "a.-b"}, {("NET-HOSTNAME-SEQ", FAIL)}),
     ("hyphen dot", {"hostname": "a-.b", "etc_hostname": "a-.b"}, {("NET-HOSTNAME-SEQ", FAIL)}),
+    (
+        "localhost",
+        {"hostname": "localhost", "etc_hostname": ""},
+        {("NET-HOSTNAME-LEN", FAIL), ("X-HOSTNAME-UNIQUE", FAIL)},
+    ),
     ("no localhost", {"hosts_localhost": ()}, {("NET-HOSTS-LOCALHOST", FAIL)}),
     ("localhost on ::1 alone", {"hosts_localhost": ("::1",)}, {("NET-HOSTS-LOCALHOST", FAIL)}),
     ("localhost elsewhere", {"hosts_localhost": ("127.0.0.1", "10.0.0.9")}, {("NET-HOSTS-LOCALHOST", FAIL)}),
@@ -151,6 +183,33 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("no name server", {"nameservers": ()}, {("NET-RESOLV-NS", FAIL)}),
     ("name server on 172", {"nameservers": ("10.20.0.2", "172.40.1.1")}, {("NET-RESOLV-172", FAIL)}),
     ("stub resolver", {"nameservers": ("127.0.0.53",)}, {("NET-RESOLV-172", WARN)}),
+    ("a stub with an IPv6 address", {"nameservers": ("::1",)}, {("NET-RESOLV-172", WARN)}),
+    ("the node itself as 0.0.0.0", {"nameservers": ("0.0.0.0",)}, {("NET-RESOLV-172", WARN)}),  # noqa: S104
+    (
+        "a name server with a carriage return",
+        {"nameservers": (), "ignored_nameservers": ("nameserver 10.0.0.53\\r",)},
+        {("NET-RESOLV-NS", FAIL)},
+    ),
+    ("172.20 behind the stub", behind_stub("172.20.1.10"), {("NET-RESOLV-172", FAIL), ("NET-172-FREE", FAIL)}),
+    ("172.40 behind the stub", behind_stub("10.20.0.2", "172.40.1.10"), {("NET-RESOLV-172", FAIL)}),
+    ("a good name server behind the stub", behind_stub("10.20.0.2"), {("NET-RESOLV-172", WARN)}),
+    ("no name server behind the stub", behind_stub(), {("NET-RESOLV-172", WARN), ("NET-RESOLV-NS", FAIL)}),
+    (
+        "172.20 for Pods alone",
+        behind_stub("172.20.1.10", nameservers=("10.20.0.2",)),
+        {("NET-RESOLV-172", FAIL), ("NET-172-FREE", FAIL)},
+    ),
+    (
+        "172.18 behind dnsmasq",
+        {"nameservers": ("127.0.0.1",), "upstream_nameservers": ("172.18.0.2",)},
+        {("NET-RESOLV-172", WARN), ("NET-172-FREE", FAIL)},
+    ),
+    (
+        "a name server in the Service range behind the stub",
+        behind_stub("10.4.0.10"),
+        {("NET-RESOLV-172", WARN), ("XR-CIDR-HOST", FAIL)},
+    ),
+    ("/etc/hosts not used", {"hosts_sources": ("dns",)}, {("NET-HOSTS-LOCALHOST", FAIL)}),
     ("a search domain", {"search_domains": ("example.com",)}, {("NET-RESOLV-SEARCH", WARN)}),
     ("a domain line", {"resolv_domain": "example.com"}, {("NET-RESOLV-SEARCH", WARN)}),
     (
@@ -218,6 +277,12 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
 ]
 
 
+@pytest.mark.parametrize("name", ["localhost.localdomain", "localhost4", "localhost6.localdomain6", "ip6-localhost"])
+def test_names_of_the_loopback_interface_are_no_host_names(name: str) -> None:
+    expected = {("NET-HOSTNAME-LEN", FAIL), ("X-HOSTNAME-UNIQUE", FAIL)}
+    assert planted({"hostname": name, "etc_hostname": name}) == expected
+
+
 @pytest.mark.parametrize(("changes", "expected"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS])
 def test_fault_is_reported_by_its_rules_only(changes: Mapping[str, object], expected: set[tuple[str, Outcome]]) -> None:
     assert planted(changes) == expected
@@ -228,6 +293,15 @@ HEALTHY: list[tuple[str, dict[str, object]]] = [
     ("a name of digits and letters", {"hostname": "1a.b", "etc_hostname": "1a.b"}),
     ("36 characters", {"hostname": "a" * 36, "etc_hostname": "a" * 36}),
     ("no /etc/hostname", {"etc_hostname": ""}),
+    ("names that resemble localhost", {"hostname": "localhost-1", "etc_hostname": "localhost-1"}),
+    ("a name in a domain like localhost", {"hostname": "localhost5.local", "etc_hostname": "localhost5.local"}),
+    ("an sshd without PAM", running_sshd(SshdSetting("no", True, "no"))),
+    ("a name server ignored besides a good one", {"ignored_nameservers": ("nameserver dns.example",)}),
+    ("Pods and node with different good name servers", behind_stub("10.20.0.3", nameservers=("10.20.0.2",))),
+    ("localhost from systemd", {"hosts_sources": ("mymachines", "resolve", "dns")}),
+    ("no sources of host names", {"hosts_sources": ()}),
+    ("another name of Moscow", {"timezone": "W-SU"}),
+    ("a copy of Moscow without a name", {"timezone": "", "timezone_rule": "MSK-3", "timezone_digest": "1 2"}),
     ("localhost without ::1", {"hosts_localhost": ("127.0.0.1",)}),
     ("an empty search list", {"search_domains": (".",)}),
     ("a name server on 17.2", {"nameservers": ("17.2.0.1", "10.172.0.1")}),

@@ -114,6 +114,38 @@ def test_one_resolver_step_fixes_all_search_domain_requirements() -> None:
     assert step.applied_by_default
 
 
+@pytest.mark.parametrize(
+    ("requirement", "changes", "reason"),
+    [
+        (
+            "USR-USEPAM",
+            {"sshd": {"usedns": _NO, "usepam": SshdSetting("no", True, "yes")}},
+            "Restart sshd yourself",
+        ),
+        (
+            "NET-RESOLV-172",
+            {
+                "nameservers": ("127.0.0.53",),
+                "pod_nameservers": ("172.20.1.10",),
+                "pod_resolv": "/run/systemd/resolve/r",
+            },
+            "systemd-resolved gives Pods the name servers 172.20.1.10",
+        ),
+        (
+            "NET-SEARCH-COUNT",
+            {"search_domains": tuple(f"d{n}.example" for n in range(29)), "pod_resolv": "/run/systemd/resolve/r"},
+            "systemd-resolved gives Pods these search domains",
+        ),
+    ],
+)
+def test_what_a_change_of_the_file_does_not_fix_is_left_to_a_person(
+    requirement: str, changes: dict[str, object], reason: str
+) -> None:
+    available = fixes_for(changes)
+    assert requirement not in {name for step in available.steps for name in step.requirements}
+    assert reason in next(manual.reason for manual in available.manual if manual.requirement == requirement)
+
+
 def test_host_name_is_changed_only_to_a_given_valid_name() -> None:
     changes = {"hostname": "Bad_Name", "etc_hostname": "Bad_Name"}
     assert {manual.requirement for manual in fixes_for(changes).manual} == {"NET-HOSTNAME-CHARS"}

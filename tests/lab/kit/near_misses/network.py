@@ -13,6 +13,12 @@ HOSTS = (
     case(U, "a line without an address", append("/etc/hosts", "none localhost")),
     case(U, "longer names elsewhere", append("/etc/hosts", "192.0.2.1 localhost.corp localhost-2")),
     case(U, "no hosts file", "rm /etc/hosts", NET_HOSTS_LOCALHOST="fail"),
+    case(U, "a byte order mark", "sed -i '1s/^/\\xef\\xbb\\xbf/' /etc/hosts", NET_HOSTS_LOCALHOST="fail"),
+    case(U, "a zero before a digit", "sed -i 's/^127.0.0.1/127.0.0.01/' /etc/hosts", NET_HOSTS_LOCALHOST="fail"),
+    case(U, "not used for host names",
+         "sed -i 's/^hosts:.*/hosts: dns/' /etc/nsswitch.conf", NET_HOSTS_LOCALHOST="fail"),
+    case(U, "used by systemd-resolved",
+         "sed -i 's/^hosts:.*/hosts: resolve [!UNAVAIL=return] dns/' /etc/nsswitch.conf"),
 )  # fmt: skip
 
 
@@ -21,8 +27,15 @@ def _searching(*domains: str) -> str:
 
 
 RESOLVER = (
-    case(U, "indented", resolv_conf("  nameserver 198.51.100.250")),
-    case(U, "as on Windows, with a tab", resolv_conf("nameserver\t198.51.100.250\r")),
+    case(U, "indented", resolv_conf("  nameserver 198.51.100.250"), NET_RESOLV_NS="fail"),
+    case(U, "as on Windows, with a tab",
+         "printf 'nameserver\\t198.51.100.250\\r\\n' >/etc/resolv.conf", NET_RESOLV_NS="fail"),
+    case(U, "as on Windows, with a blank behind the address",
+         "printf 'nameserver 198.51.100.250 \\r\\n' >/etc/resolv.conf"),
+    case(U, "with a byte order mark", "sed -i '1s/^/\\xef\\xbb\\xbf/' /etc/resolv.conf", NET_RESOLV_NS="fail"),
+    case(U, "a comment behind the address", resolv_conf("nameserver 198.51.100.250 # the only one")),
+    case(U, "a comment that touches the address", resolv_conf("nameserver 198.51.100.250#it"), NET_RESOLV_NS="fail"),
+    case(U, "a second line as on Windows", append("/etc/resolv.conf", "nameserver 198.51.100.251\r")),
     case(U20, "a name in place of an address", resolv_conf("nameserver dns.example.com"), NET_RESOLV_NS="fail"),
     case(U20, "a name in addition to an address", append("/etc/resolv.conf", "nameserver dns.example.com")),
     case(U, "IPv6 alone", resolv_conf("nameserver 2001:db8::53")),
@@ -57,4 +70,6 @@ NETWORK = (
          "until [ -e /run/done ]; do sleep 0.02; done"),
     case(U, "ports with the same digits", listen(26443, 16642, 23790, 12379)),
     case(U, "another name after the next boot", "echo other >/etc/hostname", NET_HOSTNAME_LEN="warn"),
+    case(U, "the same name with comments and a carriage return",
+         "printf '# name\\n\\n%s.\\r\\n' \"$LAB_HOSTNAME\" >/etc/hostname"),
 )  # fmt: skip
