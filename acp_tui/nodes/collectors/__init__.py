@@ -12,6 +12,7 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.collectors import (
     addresses,
     boot,
+    boot_loader,
     clock,
     disks,
     hardware,
@@ -21,6 +22,9 @@ from acp_tui.nodes.collectors import (
     ports,
     security,
     software,
+    swap,
+    tasks_max,
+    tmp_mount,
 )
 from acp_tui.nodes.collectors.clock import CLOCK, read_clock
 from acp_tui.nodes.facts import Facts
@@ -47,7 +51,11 @@ COLLECTORS: tuple[Collector, ...] = (
     *ports.COLLECTORS,
     *clock.COLLECTORS,
     *boot.COLLECTORS,
+    *boot_loader.COLLECTORS,
     *security.COLLECTORS,
+    *swap.COLLECTORS,
+    *tasks_max.COLLECTORS,
+    *tmp_mount.COLLECTORS,
     *software.COLLECTORS,
     *packages.COLLECTORS,
 )
