@@ -104,12 +104,12 @@ def modules_loaded(subject: NodeSubject) -> Finding:
 
 def _modules_state(subject: NodeSubject, missing: Sequence[str]) -> BootState:
     names = subject.check.texts("names")
-    now = pgettext("observed value", "loaded: {names}").format(names=", ".join(n for n in names if n not in missing))
+    now = pgettext("observed value", "loaded ({names})").format(names=", ".join(n for n in names if n not in missing))
     if missing:
-        now = pgettext("observed value", "not loaded: {names}").format(names=", ".join(missing))
+        now = pgettext("observed value", "not loaded ({names})").format(names=", ".join(missing))
     blocked = _blocked(subject, names)
     if blocked:
-        later = pgettext("observed value", "blocked: {names}").format(names=", ".join(blocked))
+        later = pgettext("observed value", "blocked ({names})").format(names=", ".join(blocked))
         return BootState(now, later, ", ".join(dict.fromkeys(f for f in blocked.values() if f)))
     at_boot = subject.facts.modules_at_boot
     if at_boot is None:

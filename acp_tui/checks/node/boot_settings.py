@@ -24,16 +24,12 @@ def swap_off(subject: NodeSubject) -> Finding:
     """SYS-SWAP: no swap may be in use. Swap that only the next boot activates gives a warning."""
     swaps = require_fact(subject.facts.swaps, "swaps")
     entries = swaps_at_boot(subject.facts)
-    now = pgettext("swap", "on: {names}").format(names=", ".join(swaps)) if swaps else pgettext("swap", "off")
+    now = pgettext("swap", "on ({names})").format(names=", ".join(swaps)) if swaps else pgettext("swap", "off")
     if entries is None:
         state = BootState(now, None, reason=subject.facts.missing_reason("boot_swaps"))
         return Finding(Outcome.FAIL if swaps else Outcome.UNKNOWN, state.text)
-    later = pgettext("swap", "off")
-    if entries:
-        later = pgettext("swap", "on: {names}").format(
-            names=", ".join(dict.fromkeys(s.device or s.unit or s.source for s in entries))
-        )
-    sources = ", ".join(dict.fromkeys(entry.source for entry in entries if entry.source))
+    later = pgettext("swap", "on") if entries else pgettext("swap", "off")
+    sources = ", ".join(f"{e.source}: {e.device or e.unit}" if e.device or e.unit else e.source for e in entries)
     return boot_finding(BootState(now, later, sources), not swaps, not entries, configured=Outcome.FAIL)
 
 

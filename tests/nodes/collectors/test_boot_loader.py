@@ -57,6 +57,11 @@ BLSCFG = (
 )
 G7, G, EFI, ENV = "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg", "/boot/efi/EFI/centos/grub.cfg", "/boot/grub2/grubenv"
 DEFAULTS = "/etc/default/grub"
+UEFI = "/sys/firmware/efi/x"
+EXTLINUX = f"DEFAULT b\nLABEL a\n APPEND ro\nLABEL b\n LINUX /v\n APPEND ro {T}\n"
+APPENDED = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {T}"\n'
+BLSCFG_T = BLSCFG.replace("quiet", T)
+RESCUE_ONLY = {f"{E}/1.conf": "linux /v\noptions ro\n", f"{E}/2f-0-rescue.conf": f"linux /v\noptions {T}\n"}
 
 WITH: list[tuple[str, dict[str, str]]] = [
     ("the first entry", {G7: HEAD % "0" + OLD_NEW}),
@@ -67,25 +72,25 @@ WITH: list[tuple[str, dict[str, str]]] = [
     ("an entry of a submenu", {G: HEAD % "adv>a-5.4" + SUB}),
     ("an entry of a submenu by numbers", {G: HEAD % "1>1" + SUB}),
     ("the next boot only", {G7: HEAD % "0" + item("a", "") + OLD_NEW, ENV: "next_entry=new\nsaved_entry=a\n"}),
-    ("the file of EFI", {EFI: HEAD % "0" + OLD_NEW, "/sys/firmware/efi/x": "", G7: HEAD % "0" + item("a", "")}),
+    ("the file of EFI", {EFI: HEAD % "0" + OLD_NEW, UEFI: "", G7: HEAD % "0" + item("a", "")}),
     ("the file of BIOS", {G7: HEAD % "0" + OLD_NEW, EFI: HEAD % "0" + item("a", "")}),
     (
         "a file of EFI that only loads the other",
-        {EFI: "search.fs_uuid 1f root\nconfigfile $prefix/grub.cfg\n", G: HEAD % "0" + OLD_NEW, "/sys/firmware/efi/x": ""},
+        {EFI: "search.fs_uuid 1f root\nconfigfile $prefix/grub.cfg\n", G: HEAD % "0" + OLD_NEW, UEFI: ""},
     ),
     ("the newest BLS entry", {G7: BLSCFG, **BLS}),
     ("the newest BLS entry without grub.cfg", BLS),
     ("the saved BLS entry", {G7: BLSCFG, **BLS, ENV: "saved_entry=1f-4.18.0-372.9.1.el8\n"}),
     ("a variable of tuned", {G7: BLSCFG, **BLS_VARIABLES, ENV: f"kernelopts=ro\ntuned_params={T}\n"}),
     ("kernelopts of grubenv", {G7: BLSCFG, **BLS_VARIABLES, ENV: f"kernelopts=ro {T}\n"}),
-    ("kernelopts of grub.cfg", {G7: BLSCFG.replace("quiet", T), **BLS_VARIABLES, ENV: "saved_entry=x\n"}),
+    ("kernelopts of grub.cfg", {G7: BLSCFG_T, **BLS_VARIABLES, ENV: "saved_entry=x\n"}),
     ("another variable", {**BLS, f"{E}/9.conf": "linux /vmlinuz\noptions ro $my_args\n", ENV: f"my_args={T}\n"}),
     ("quotes", {G7: HEAD % "0" + item("a", f'"{T}"')}),
-    ("extlinux", {"/boot/extlinux/extlinux.conf": f"DEFAULT b\nLABEL a\n APPEND ro\nLABEL b\n LINUX /v\n APPEND ro {T}\n"}),
+    ("extlinux", {"/boot/extlinux/extlinux.conf": EXTLINUX}),
     # files that do not show which entry will boot: each file counts
     ("a kernel line outside of all entries", {G7: f"linux /vmlinuz ro {T}\n"}),
     ("only the defaults of GRUB", {DEFAULTS: f'MORE={T}\nGRUB_CMDLINE_LINUX="a \\\n${{MORE}}"\n'}),
-    ("a drop-in of the defaults", {f"{DEFAULTS}.d/50.cfg": f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {T}"\n'}),
+    ("a drop-in of the defaults", {f"{DEFAULTS}.d/50.cfg": APPENDED}),
 ]  # fmt: skip
 WITHOUT: list[tuple[str, dict[str, str]]] = [
     ("another entry", {G7: HEAD % "0" + item("a", "quiet") + OLD_NEW}),
@@ -96,8 +101,8 @@ WITHOUT: list[tuple[str, dict[str, str]]] = [
     ("the saved BLS entry", {G7: BLSCFG, **BLS, ENV: "saved_entry=1f-4.18.0-80.el8\n"}),
     ("the saved BLS entry by its title", {**BLS, ENV: "saved_entry=old\n"}),
     ("GRUB_DEFAULT", {**BLS, DEFAULTS: "GRUB_DEFAULT=1\n"}),
-    ("the rescue entry", {f"{E}/1.conf": "linux /v\noptions ro\n", f"{E}/2f-0-rescue.conf": f"linux /v\noptions {T}\n"}),
-    ("kernelopts of grub.cfg, which grubenv replaces", {G7: BLSCFG.replace("quiet", T), **BLS_VARIABLES, ENV: "kernelopts=ro\n"}),
+    ("the rescue entry", RESCUE_ONLY),
+    ("kernelopts of grub.cfg, which grubenv replaces", {G7: BLSCFG_T, **BLS_VARIABLES, ENV: "kernelopts=ro\n"}),
     ("a menu that was not generated again", {G7: HEAD % "0" + item("a", ""), DEFAULTS: f'GRUB_CMDLINE_LINUX="{T}"\n'}),
     ("a comment", {DEFAULTS: f'#GRUB_CMDLINE_LINUX="{T}"\n', G7: "#linux /vmlinuz {T}\nlinux /vmlinuz ro\n"}),
     ("nothing", {}),

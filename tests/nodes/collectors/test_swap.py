@@ -17,6 +17,7 @@ GENERATOR = {"/usr/lib/systemd/system-generators/zram-generator": "", "/proc/mem
 ZRAM_CONFIG = "[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/usr/bin/init-zram-swapping\n"
 UDEV_ROOT = "E:ID_PART_ENTRY_SCHEME=gpt\nE:ID_PART_ENTRY_TYPE=0fc63daf-8483-4772-8e79-3d69d8477de4\n"
 UDEV_SWAP = "E:ID_PART_ENTRY_SCHEME=gpt\nE:ID_PART_ENTRY_TYPE=0657fd6d-a4ab-43c4-84e5-0933c84b4f4f\n"
+NOT_SYSTEMD = "E:ID_PART_ENTRY_DISK=8:0\nE:ID_PART_ENTRY_FLAGS=0x8000000000000000\n"
 GPT = {
     "/usr/lib/systemd/system-generators/systemd-gpt-auto-generator": "",
     "/proc/self/mountinfo": "1 0 8:2 / / rw - ext4 /dev/sda2 rw\n2 1 8:33 / /data rw - ext4 /dev/sdc1 rw\n",
@@ -134,11 +135,11 @@ STAYS_OFF: list[tuple[str, dict[str, str]]] = [
     ),
     ("rc.local that is not executable", {"/etc/rc.local": "swapon /swapfile\n"}),
     ("a comment in rc.local", {"/etc/rc.local": "+x#!/bin/sh\n# swapon /swapfile\nswapoff -a\n"}),
-    ("the agent of Azure without swap", {"/etc/waagent.conf": "# ResourceDisk.EnableSwap=y\nResourceDisk.EnableSwap=n\n"}),
+    ("the agent of Azure without swap", {"/etc/waagent.conf": "# ResourceDisk.EnableSwap=y\n"}),
     ("a swap partition on another disk", {**GPT, "/run/udev/data/b8:3": UDEV_SWAP + "E:ID_PART_ENTRY_DISK=8:32\n"}),
     (
         "a swap partition that is not for systemd",
-        {**GPT, "/run/udev/data/b8:3": UDEV_SWAP + "E:ID_PART_ENTRY_DISK=8:0\nE:ID_PART_ENTRY_FLAGS=0x8000000000000000\n"},
+        {**GPT, "/run/udev/data/b8:3": UDEV_SWAP + NOT_SYSTEMD},
     ),
     ("a swap partition, and noauto in fstab", {**GPT, "/etc/fstab": "/dev/sda3 none swap noauto 0 0\n"}),
     (
