@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from shlex import quote
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.node.next_boot import BootState, boot_finding, next_parameters, not_configured, switched_off
@@ -11,6 +13,7 @@ from acp_tui.nodes.fact_types import SwapAtBoot
 from acp_tui.nodes.facts import Facts
 
 _INFINITY = ("infinity", "18446744073709551615")  # the number is how old systemd prints it
+_COMMENT_OUT = r"sed -ri 's/^\s*([^#[:space:]]\S*\s+\S+\s+swap(\s|$))/#\1/' /etc/fstab"
 _SWITCHES = {
     "fstab": ("fstab", "systemd.swap"),
     "gpt": ("systemd.gpt_auto", "systemd.swap"),
@@ -30,7 +33,17 @@ def swap_off(subject: NodeSubject) -> Finding:
         return Finding(Outcome.FAIL if swaps else Outcome.UNKNOWN, state.text)
     later = pgettext("swap", "on") if entries else pgettext("swap", "off")
     sources = ", ".join(f"{e.source}: {e.device or e.unit}" if e.device or e.unit else e.source for e in entries)
-    return boot_finding(BootState(now, later, sources), not swaps, not entries, configured=Outcome.FAIL)
+    finding = boot_finding(BootState(now, later, sources), not swaps, not entries, configured=Outcome.FAIL)
+    return replace(finding, remedy=_swap_commands(entries))
+
+
+def _swap_commands(entries: Iterable[SwapAtBoot]) -> str:
+    """Return the commands that turn swap off if fstab is not its only source; else "", for the commands of the row."""
+    units = dict.fromkeys(e.unit for e in entries if e.kind != "fstab" and e.unit and e.source != "systemd")
+    if not units:
+        return ""
+    masks = (f"systemctl mask {quote(unit)} || systemctl disable {quote(unit)}" for unit in units)
+    return "\n".join(("swapoff -a", "cp -np /etc/fstab /etc/fstab.bak", _COMMENT_OUT, *masks))
 
 
 def swaps_at_boot(facts: Facts) -> tuple[SwapAtBoot, ...] | None:

@@ -179,7 +179,7 @@ for file in /boot/grub2/grubenv /boot/grub/grubenv /boot/efi/EFI/*/grubenv /boot
   for line in "${rows[@]}"; do
     line=${line#"${line%%[![:space:]]*}"}
     case ${file##*/}:$line in
-      *:|grubenv:[#]*) continue ;;
+      *:|grubenv:[#]*|grub.cfg:set\\ root=*|grub.cfg:set\\ *gfx*|grub.cfg:set\\ timeout*) continue ;;
       grub.cfg:linux*|grub.cfg:menuentry*|grub.cfg:submenu*|grub.cfg:"}"*|grub.cfg:*"{") ;;
       grub.cfg:set\\ *|grub.cfg:blscfg*|grub.cfg:*next_entry*) ;;
       grub.cfg:*) continue ;;

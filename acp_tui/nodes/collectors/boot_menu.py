@@ -15,6 +15,9 @@ RESCUE = ("-rescue", " recovery ", " single ", " rescue ", " emergency ", "=resc
 """Parts of the entries that a boot loader starts only if a person chooses them."""
 
 
+_SPECIAL = re.compile(r"""["'\\#]""")
+
+
 @dataclass(frozen=True)
 class MenuEntry:
     """An entry of a boot menu. `command`: the kernel and its parameters; None for a submenu."""
@@ -49,6 +52,8 @@ class _Block:
 
 def words(text: str) -> list[str]:
     """Return the words of a line in shell syntax; without quotes if they are not balanced."""
+    if not _SPECIAL.search(text):
+        return text[:MAX_COMMAND_LINE].split()  # much faster than shlex
     try:
         return shlex.split(text[:MAX_COMMAND_LINE], comments=True)
     except ValueError:
@@ -92,7 +97,8 @@ def grub_config(rows: Iterable[str], bls: Sequence[MenuEntry]) -> GrubConfig:
         elif row.split(" ")[0] == "blscfg" and entry is None:
             stack[-1].children.extend(bls)
         elif match := re.match(r"set\s+(\w+)=(.*)", row, re.ASCII):
-            value = "".join(words(match[2])[:1])
+            quoted = re.fullmatch(r"""(["'])([^"'\\]*)\1""", match[2])
+            value = quoted[2] if quoted else "".join(words(match[2])[:1])
             if match[1] == "default":
                 defaults.append(value)
             else:

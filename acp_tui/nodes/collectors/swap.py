@@ -69,7 +69,9 @@ def _boot_swaps(output: CollectorOutput) -> Mapping[str, object]:
 
 def _masked(swap: SwapAtBoot, masked: set[str]) -> bool:
     template = re.sub(r"@.*\.", "@.", swap.unit, count=1)
-    return bool({swap.unit, template} & masked) or (swap.unit.endswith(".swap") and "swap.target" in masked)
+    units = {swap.unit, template} | ({swap_unit(swap.device)} if swap.device else set())
+    of_target = swap.unit.endswith(".swap") or swap.kind == "zram"
+    return bool(units & masked) or (of_target and "swap.target" in masked)
 
 
 def _zram(rows: Iterable[tuple[str, str]], memory: int) -> list[SwapAtBoot]:

@@ -54,7 +54,8 @@ def _at_boot(output: CollectorOutput, place: str) -> AtBoot:
             wanted = True
     if place != _TMP:
         units, masked, wanted = {}, False, False
-    if masked or not (wanted or (entry and entry.at_boot)):
+    mounted = entry is not None and (entry.at_boot or "x-systemd.automount" in entry.options)
+    if masked or not (wanted or mounted):
         return AtBoot("")
     own = [path for path in units if path.startswith("/etc/") and path.endswith(_UNIT)]
     shipped = [path for path in units if not path.startswith("/etc/") and path.endswith(_UNIT)]

@@ -17,6 +17,7 @@ HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z
 _SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.(swap|service)"
 _RESOLV = "/etc/resolv.conf"
 _TASKS_FILE = "/etc/systemd/system.conf.d/90-acp.conf"
+_TASKS_FILES = "/etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf"
 _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/*.conf")
 
 
@@ -58,11 +59,13 @@ def tasks_max(case: FixContext) -> FixStep | str:
     return FixStep(
         case.verdict.requirement,
         case.title,
+        f'for file in {_TASKS_FILES}; do [ ! -f "$file" ] || '
+        "sed -i -E 's/^[[:space:]]*DefaultTasksMax/#&/' \"$file\"; done\n"
         f"mkdir -p {_TASKS_FILE.rpartition('/')[0]}\n"
         f"printf '[Manager]\\nDefaultTasksMax=infinity\\n' >{_TASKS_FILE}\n"
         "systemctl daemon-reexec",
         undo="systemctl daemon-reexec",
-        files=(_TASKS_FILE,),
+        files=(_TASKS_FILE, *_TASKS_FILES.split()),
     )
 
 
@@ -70,11 +73,12 @@ def tmp_noexec(case: FixContext) -> FixStep | str:
     """FS-TMP-NOEXEC: remount /tmp now without noexec, and change fstab and tmp.mount for the next boot."""
     drop = "s/,noexec\\b|\\bnoexec,//; s/\\bnoexec\\b/defaults/"
     units = " ".join(_TMP_UNITS)
+    implied = r"/\bexec\b/!s/(\s\/tmp\/?\s+\S+\s+\S*\busers?\b)/\1,exec/"  # the option user implies noexec
     return FixStep(
         case.verdict.requirement,
         case.title,
         'mount -o remount,exec "$(findmnt -n -o TARGET -T /tmp)"\n'
-        f"sed -i -E '/^\\s*[^#[:space:]]\\S*\\s+\\/tmp\\/?\\s/{{{drop}}}' /etc/fstab\n"
+        f"sed -i -E '/^\\s*[^#[:space:]]\\S*\\s+\\/tmp\\/?\\s/{{{drop}; {implied}}}' /etc/fstab\n"
         f'for unit in {units}; do [ ! -f "$unit" ] || sed -i -E \'/^Options=/{{{drop}}}\' "$unit"; done',
         undo='mount -o remount,noexec "$(findmnt -n -o TARGET -T /tmp)"',
         files=("/etc/fstab", *_TMP_UNITS),

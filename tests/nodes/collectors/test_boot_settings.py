@@ -28,6 +28,11 @@ WANTED = {f"{ETC}/local-fs.target.wants/tmp.mount": "[Unit]\n"}
         ),
         pytest.param({"/etc/fstab": "#tmpfs /tmp tmpfs noexec 0 0\n"}, AtBoot(""), id="a comment"),
         pytest.param({"/etc/fstab": "tmpfs /tmp tmpfs noexec,noauto 0 0\n"}, AtBoot(""), id="noauto"),
+        pytest.param(
+            {"/etc/fstab": "tmpfs /tmp tmpfs noexec,noauto,x-systemd.automount 0 0\n"},
+            AtBoot("noexec,noauto,x-systemd.automount", "/etc/fstab line 1"),
+            id="mounted on access",
+        ),
         pytest.param({"/etc/fstab": "/tmp /var/tmp none noexec,bind 0 0\n"}, AtBoot(""), id="a bind mount of /tmp"),
         pytest.param(
             {"/etc/fstab": "a /tmp xfs rw 0 0\nb /tmp xfs noexec 0 0\n"},

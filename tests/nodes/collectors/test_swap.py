@@ -124,6 +124,10 @@ STAYS_OFF: list[tuple[str, dict[str, str]]] = [
         "more memory than the limit",
         {**GENERATOR, "/etc/systemd/zram-generator.conf": "[zram0]\nhost-memory-limit = 9048\n"},
     ),
+    (
+        "a zram device that is masked",
+        {**GENERATOR, "/etc/systemd/zram-generator.conf": "[zram0]\n", f"{ETC}/dev-zram0.swap": "-> /dev/null"},
+    ),
     ("zram as a file system", {**GENERATOR, "/etc/systemd/zram-generator.conf": "[zram0]\nmount-point = /var/tmp\n"}),
     (
         "a generator that is masked",
