@@ -48,7 +48,7 @@ _ABSOLUTE = re.compile(r"(?<!Path=)(?<![\w*.])/(?=(?:etc|usr|lib|run|proc|sys|bo
 def facts_below(name: str, root: Path, files: Mapping[str, str], tools: dict[str, str] | None = None) -> Facts:
     """Return the facts of one collector that reads `files` (path → text) below `root` in place of this host's files.
 
-    A text `-> TARGET` makes a link; `+x` at its start makes the file executable.
+    A text `-> TARGET` makes a link; `+x` at its start makes the file executable; `@ROOT@` in it becomes `root`.
     """
     for path, text in files.items():
         file = root / path.lstrip("/")
@@ -57,7 +57,7 @@ def facts_below(name: str, root: Path, files: Mapping[str, str], tools: dict[str
             target = text.removeprefix("-> ")
             file.symlink_to(target if target == "/dev/null" else f"{root}{target}")
         else:
-            file.write_bytes(text.removeprefix("+x").encode())
+            file.write_bytes(text.removeprefix("+x").replace("@ROOT@", str(root)).encode())
             file.chmod(0o755 if text.startswith("+x") else 0o644)
     [collector] = [s for s in COLLECTORS if s.name == name]
     shell = _ABSOLUTE.sub(f"{root}/", collector.shell)

@@ -106,7 +106,10 @@ def _possible(boot: _BootFiles) -> list[BootEntry]:
     for path, rows in boot.named("/grub.cfg"):
         config = menu.grub_config(rows, bls)
         bare = (menu.MenuEntry("", "", command) for command in config.bare)
-        first = next((entry for entry in bare if not menu.is_rescue(entry)), None) or menu.chosen(config.entries, "")
+        default = _default(boot, path, config)
+        first = next((entry for entry in bare if not menu.is_rescue(entry)), None)
+        if first is None or menu.matches(config.entries, default):
+            first = menu.chosen(config.entries, default)
         if first and not menu.is_rescue(first):
             entries.append(_entry(path, first, {**config.variables, **boot.environment(path)}))
     return entries

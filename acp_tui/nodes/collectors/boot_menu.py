@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 MAX_COMMAND_LINE = 4096  # characters, which is the limit of the Linux kernels
 
@@ -81,7 +81,7 @@ def grub_config(rows: Iterable[str], bls: Sequence[MenuEntry]) -> GrubConfig:
     defaults: list[str] = []
     variables: dict[str, str] = {}
     boots_once = False
-    for row in rows:
+    for row in chain.from_iterable(map(_rows, rows)):
         entry = next((block for block in reversed(stack) if block.kind == "menuentry"), None)
         boots_once = boots_once or "next_entry" in row
         if re.match(r"(menuentry|submenu)\s", row):
@@ -108,6 +108,14 @@ def grub_config(rows: Iterable[str], bls: Sequence[MenuEntry]) -> GrubConfig:
     while len(stack) > 1:
         _close(stack)
     return GrubConfig(tuple(top.children), tuple(bare), tuple(defaults), variables, boots_once)
+
+
+def _rows(row: str) -> list[str]:
+    """Return a row of grub.cfg, or the commands of an entry that is written on one row."""
+    if not row.startswith(("menuentry ", "submenu ")) or row.endswith("{") or "{" not in row:
+        return [row]
+    head, _brace, body = row.partition("{")
+    return [f"{head}{{", *(part.strip() for part in body.replace("}", ";}").split(";"))]
 
 
 def _opened(row: str) -> _Block:

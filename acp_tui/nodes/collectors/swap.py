@@ -101,8 +101,8 @@ COLLECTORS = (
         ("boot_swaps",),
         FSTAB_SHELL
         + r"""
-local file line name load active folder root at folders=() files=() rows=() base=/etc/systemd/system
-declare -A wanted seen
+local file line name load active folder root at folders=() files=() rows=() scripts base=/etc/systemd/system
+declare -A wanted seen owner
 shopt -s nullglob
 [ ! -e /etc/fstab ] || [ -r /etc/fstab ] || return 66
 fstab swap
@@ -113,8 +113,7 @@ masked() { { [ -L "$1" ] && [ "$1" -ef /dev/null ]; } || { [ -f "$1" ] && [ ! -s
 for file in "$base"/*.swap "$base"/*.service "$base"/swap.target; do
   ! masked "$file" || echo "masked ${file##*/}"
 done
-for folder in "$base" "${folders[@]/%//system}" /run/systemd/generator /run/systemd/generator.early \
-              /run/systemd/generator.late; do
+for folder in "$base" "${folders[@]/%//system}" /run/systemd/{system,generator,generator.early,generator.late}; do
   for file in "$folder"/*.wants/* "$folder"/*.requires/*; do
     name=${file##*/}
     wanted[$name]=$file
@@ -156,6 +155,26 @@ done < <(
     -e '^ExecStart(Pre|Post)?=.*(swapon|mkswap|zram|dphys-swapfile|swapspace|systemd-swap)' \
     -e '^(Wants|Requires|BindsTo)=.*[.]swap' "${files[@]}"
 )
+scripts=()
+for file in "$base"/*.service; do
+  name=${file##*/}
+  [ -f "$file" ] && [ -n "${wanted[$name]}" ] && [ -z "${seen[$name]}" ] || continue
+  rows=()
+  mapfile -t rows <"$file"
+  for line in "${rows[@]}"; do
+    case $line in ExecStart*=*) ;; *) continue ;; esac
+    for at in ${line#*=}; do
+      at=/${at#*/}
+      case $at in /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|*[^a-zA-Z0-9/._-]*) continue ;; esac
+      [ ! -f "$at" ] || scripts+=("$at") owner[$at]=$name
+    done
+  done
+done
+if [ "${#scripts[@]}" -gt 0 ]; then
+  while IFS= read -r file; do echo "unit ${owner[$file]} $file"; done < <(
+    grep -lsIE '^([^#]*[^[:alnum:]#])?swapon([[:space:]]+[^-]|[[:space:]]+-[^s-])' "${scripts[@]}"
+  )
+fi
 for name in "${files[@]}"; do
   file=${wanted[$name.service]}
   [ -z "${seen[$name.service]}" ] || continue

@@ -67,6 +67,7 @@ WITH: list[tuple[str, dict[str, str]]] = [
     ("the first entry", {G7: HEAD % "0" + OLD_NEW}),
     ("the saved entry by its title", {G7: HEAD % "${saved_entry}" + item("a", "") + OLD_NEW, ENV: "saved_entry=new\n"}),
     ("the saved entry by its number", {G7: HEAD % "${saved_entry}" + item("a", "") + OLD_NEW, ENV: "saved_entry=1\n"}),
+    ("entries on one row", {G7: f"menuentry a {{ linux /v; }}\nmenuentry b {{ linux /v {T} }}\nset default=b\n"}),
     ("no saved entry", {G7: HEAD % "${saved_entry}" + OLD_NEW, ENV: "# GRUB Environment Block\n#####\n"}),
     ("a saved entry that is gone", {G7: HEAD % "${saved_entry}" + OLD_NEW, ENV: "saved_entry=removed\n"}),
     ("an entry of a submenu", {G: HEAD % "adv>a-5.4" + SUB}),

@@ -65,6 +65,15 @@ RETURNS = [
             wants("x.service", folder=USR): "[Unit]\n",
         },
     ),
+    (
+        "a unit that runs a script with swapon",
+        {
+            f"{ETC}/mem.service": "[Service]\nExecStart=/bin/sh @ROOT@/opt/mem.sh start\n",
+            wants("mem.service"): "[Unit]\n",
+            "/opt/mem.sh": "#!/bin/sh\n[ -e /x ] && swapon /x\n",
+        },
+    ),
+    ("a unit in /run", {wants("x.swap", "swap.target", "/run/systemd/system"): "[Swap]\n"}),
     ("a target that requires a swap unit", {f"{ETC}/swap.target.d/1.conf": "[Unit]\nWants=srv-x.swap\n"}),
     ("zram-generator", {**GENERATOR, "/etc/systemd/zram-generator.conf": "[zram0]\nzram-size = ram / 2\n"}),
     ("zram-generator of a package", {**GENERATOR, "/usr/lib/systemd/zram-generator.conf": "[zram0]\n"}),
@@ -94,6 +103,14 @@ STAYS_OFF: list[tuple[str, dict[str, str]]] = [
     (
         "a service that turns swap off",
         {f"{ETC}/off.service": "[Service]\nExecStart=/sbin/swapoff -a\n", wants("off.service"): "[Unit]\n"},
+    ),
+    (
+        "a unit that runs a script without swapon",
+        {
+            f"{ETC}/mem.service": "[Service]\nExecStart=@ROOT@/opt/mem.sh\n",
+            wants("mem.service"): "[Unit]\n",
+            "/opt/mem.sh": "#!/bin/sh\n# swapon /x\nswapon -s\nswapon --show\nswapoff -a\n",
+        },
     ),
     (
         "a service that lists swap",
