@@ -119,7 +119,7 @@ class Facts:
     selinux: str | None = None
     """The SELinux mode in effect: `disabled`, `permissive` or `enforcing`."""
     selinux_config: str | None = None
-    """The mode that /etc/selinux/config sets; "" if the file is missing."""
+    """The mode that /etc/selinux/config sets; "" if the file sets none."""
     apparmor: bool | None = None
     """True if AppArmor is enabled in the kernel."""
     apparmor_profiles: int | None = None

@@ -27,11 +27,12 @@ def _selinux(output: CollectorOutput) -> Mapping[str, object]:
 def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
     """Find the SELinux mode as libselinux does: the first line that begins with SELINUX= and a valid mode counts.
 
-    If the file has no such line, SELinux starts in the mode permissive. The first line of the output is `exists` if the
-    file exists."""
+    The output has the lines that begin with SELINUX=. The line `invalid` stands for a line that a person takes for the
+    setting, but libselinux does not: with blanks or a byte order mark, for example. If the file has no valid mode,
+    SELinux starts in the mode permissive."""
     match = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
-    exists = output.text.startswith("exists")
-    return {"selinux_config": match[1].lower() if match else "permissive" if exists else ""}
+    unread = bool(output.text.strip())
+    return {"selinux_config": match[1].lower() if match else "permissive" if unread else ""}
 
 
 def _setting(output: CollectorOutput, name: str) -> str:
@@ -134,11 +135,14 @@ return 0
         "selinux_config",
         ("selinux_config",),
         """
-local line rows file=/etc/selinux/config
+local line rows key file=/etc/selinux/config
 [ -e "$file" ] || return 0
 mapfile -t rows <"$file" || return 66
-echo exists
-for line in "${rows[@]}"; do case $line in SELINUX=*) printf '%s\\n' "$line" ;; esac; done
+for line in "${rows[@]}"; do
+  case $line in SELINUX=*) printf '%s\\n' "$line"; continue ;; *=*) key=${line%%=*} ;; *) continue ;; esac
+  key=${key#$'\\xef\\xbb\\xbf'}
+  [ "${key//[[:space:]]/}" != SELINUX ] || echo invalid
+done
 return 0
 """,
         _selinux_config,

@@ -120,7 +120,8 @@ def test_task_limit_of_the_next_boot(tmp_path: Path, files: dict[str, str], expe
         ("SELINUX = disabled\n", "permissive"),
         ("SELINUX=\tdisabled\n", "permissive"),
         ("\ufeffSELINUX=disabled\n", "permissive"),
-        ("SELINUXTYPE=targeted\n", "permissive"),
+        ("SELINUX=\n", "permissive"),
+        ("# SELINUX=enforcing\nSELINUXTYPE=targeted\n", ""),
     ],
 )
 def test_mode_of_selinux_is_read_as_libselinux_does(tmp_path: Path, text: str, mode: str) -> None:
