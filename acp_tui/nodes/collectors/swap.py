@@ -270,6 +270,6 @@ fi
 return 0
 """.replace("@SERVICES@", " ".join(_SERVICES)),
         _boot_swaps,
-        timeout=5,
+        timeout=10,
     ),
 )
