@@ -23,7 +23,19 @@ from acp_tui.checks.cluster import (
     network_performance as performance,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
-from acp_tui.checks.node import disk_performance, hardware, hostname, login, network, os_support, settings, software
+from acp_tui.checks.node import (
+    access_control,
+    boot_parameters,
+    boot_settings,
+    disk_performance,
+    hardware,
+    hostname,
+    login,
+    network,
+    os_support,
+    settings,
+    software,
+)
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
 from acp_tui.checks.sizing import requirements
@@ -62,16 +74,17 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         os_support.ubuntu_hwe,
         requirements.arm_factor,
         requirements.machine_size,
-        settings.apparmor_off,
-        settings.boot_parameter,
+        access_control.apparmor_off,
+        boot_parameters.boot_parameter,
         settings.firewall_off,
-        settings.modules_loaded,
+        boot_parameters.modules_loaded,
         login.passwordless_sudo,
         login.root_access,
-        settings.selinux_off,
+        access_control.selinux_off,
         login.sshd_setting_is_no,
-        settings.swap_off,
-        settings.tasks_max,
+        boot_settings.swap_off,
+        boot_settings.tasks_max,
+        boot_settings.tmp_exec,
         software.conflicting_packages,
         software.folder_absent,
         software.no_kubernetes_traces,

@@ -39,6 +39,37 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class BootEntry:
+    """An entry of the boot loader: its kernel parameters, the file that contains them, and its title."""
+
+    parameters: tuple[str, ...]
+    source: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class AtBoot:
+    """The value of a setting after the next boot. `source`: the file or unit that sets it."""
+
+    value: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class SwapAtBoot:
+    """A swap area that the next boot activates.
+
+    `device`: the device or file, "" if unknown. `unit`: the systemd unit that activates it, "" if no unit does.
+    `source`: the file, with its line, that requests it. `kind`: `fstab`, `unit`, `service`, `gpt`, `zram` or
+    `script`."""
+
+    device: str
+    unit: str
+    source: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class SshdSetting:
     """A setting of sshd. `explicit`: True if a file of sshd_config sets it.
 

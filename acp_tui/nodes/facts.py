@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 from acp_tui.core.i18n import pgettext
 from acp_tui.nodes.fact_types import (
+    AtBoot,
     Bandwidth,
+    BootEntry,
     Clock,
     Directory,
     Disk,
@@ -22,6 +24,7 @@ from acp_tui.nodes.fact_types import (
     RegistryAnswer,
     Route,
     SshdSetting,
+    SwapAtBoot,
     TcpPath,
     Unit,
 )
@@ -101,12 +104,18 @@ class Facts:
     # kernel and boot
     cmdline: tuple[str, ...] | None = None
     """The kernel parameters in effect, from /proc/cmdline."""
-    boot_tokens: frozenset[str] | None = None
-    """The kernel parameters in the configuration of the boot loader. They take effect at the next boot."""
+    boot_entries: tuple[BootEntry, ...] | None = None
+    """The entry that the boot loader starts at the next boot; () if the node has no known boot loader.
+
+    Several entries mean that the files do not show which of them will boot."""
+    grub_defaults: tuple[str, ...] | None = None
+    """The kernel parameters in /etc/default/grub. They have no effect until grub.cfg is generated again."""
     modules: frozenset[str] | None = None
     """The kernel modules that are loaded or built in."""
     modules_at_boot: frozenset[str] | None = None
-    """The modules that /etc/modules or a file of modules-load.d(5) names. They are loaded at each boot."""
+    """The modules that a file of modules-load.d(5) names. They are loaded at each boot."""
+    blocked_modules: Mapping[str, str] | None = None
+    """Module → the file of modprobe.d(5) with an `install` command that prevents loading it."""
     modules_available: frozenset[str] | None = None
     """The modules that ACP requires and that `modprobe -n` can load."""
 
@@ -114,7 +123,7 @@ class Facts:
     selinux: str | None = None
     """The SELinux mode in effect: `disabled`, `permissive` or `enforcing`."""
     selinux_config: str | None = None
-    """The value SELINUX= in /etc/selinux/config; "" if it is not set."""
+    """The mode that /etc/selinux/config sets; "" if the file sets none."""
     apparmor: bool | None = None
     """True if AppArmor is enabled in the kernel."""
     apparmor_profiles: int | None = None
@@ -125,10 +134,12 @@ class Facts:
     """True if /etc/ufw/ufw.conf has ENABLED=yes; None if the file is missing."""
     swaps: tuple[str, ...] | None = None
     """The swap areas in use."""
-    fstab_swaps: tuple[str, ...] | None = None
-    """The swap areas that the next boot activates: swap entries of /etc/fstab, and swap units of systemd."""
+    boot_swaps: tuple[SwapAtBoot, ...] | None = None
+    """The swap areas that the next boot activates."""
     tasks_max: str | None = None
     """DefaultTasksMax, as systemd prints it."""
+    tasks_max_at_boot: AtBoot | None = None
+    """DefaultTasksMax in the files of systemd-system.conf(5); the value is "" if no file sets it."""
 
     # users
     uid: int | None = None
@@ -179,6 +190,8 @@ class Facts:
     """True if /etc/systemd/system/kubelet.service exists, even as a dangling link."""
     tmp_options: tuple[str, ...] | None = None
     """The mount options in effect for /tmp."""
+    tmp_at_boot: AtBoot | None = None
+    """The mount options of /tmp after the next boot; the value is "" if nothing is mounted on /tmp."""
     directories: Mapping[str, Directory] | None = None
     rpm_packages: frozenset[str] | None = None
     """The names of installed RPM packages; None on systems without rpm, see `package_tools`."""

@@ -88,7 +88,7 @@ def test_fix_depends_on_the_distribution_and_quotes_names_from_the_node() -> Non
     plan = valid_plan()
     facts = cluster(plan)
     facts[SECOND] = replace(
-        facts[SECOND], snap_packages=frozenset({"kubelet; rm -rf /"}), cmdline=("ro",), boot_tokens=None
+        facts[SECOND], snap_packages=frozenset({"kubelet; rm -rf /"}), cmdline=("ro",), boot_entries=None
     )
     by_id = {v.requirement: v for v in verdicts(plan, facts) if v.node == SECOND}
     assert by_id["PKG-CONFLICT-SNAP"].remedy.splitlines()[-1] == "snap remove --purge 'kubelet; rm -rf /'"

@@ -1,12 +1,13 @@
 """Evaluation of random and hostile facts: it always returns verdicts."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import get_type_hints
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acp_tui.nodes.fact_types import Interface, Listener, Route
+from acp_tui.nodes.fact_types import AtBoot, BootEntry, Interface, Listener, Route, SwapAtBoot
 from acp_tui.nodes.facts import Facts
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
@@ -32,6 +33,12 @@ BY_TYPE: dict[object, st.SearchStrategy[object]] = {
     ),
     tuple[Route, ...] | None: st.lists(st.builds(Route, TEXT, st.none() | TEXT, TEXT), max_size=2).map(tuple),
     tuple[Listener, ...] | None: st.lists(st.builds(Listener, st.integers(0, 65535), TEXT), max_size=2).map(tuple),
+}
+BY_TYPE |= {
+    tuple[BootEntry, ...] | None: st.lists(st.builds(BootEntry, TEXTS, TEXT, TEXT), max_size=2).map(tuple),
+    tuple[SwapAtBoot, ...] | None: st.lists(st.builds(SwapAtBoot, TEXT, TEXT, TEXT, TEXT), max_size=2).map(tuple),
+    AtBoot | None: st.builds(AtBoot, TEXT, TEXT),
+    Mapping[str, str] | None: st.dictionaries(TEXT, TEXT, max_size=2),
 }
 FIELDS = {f.name: BY_TYPE[HINTS[f.name]] for f in fields(Facts) if HINTS[f.name] in BY_TYPE}
 SYSTEMS = st.sampled_from(["ubuntu", "centos", "rhel", "kylin", "", "Ubuntu"])

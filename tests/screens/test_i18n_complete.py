@@ -94,7 +94,9 @@ def facts_of_nodes() -> dict[str, Facts]:
     facts = {address: healthy(address, role=role) for address, role in roles.items()}
     first, second, third = CONTROL_PLANES
     facts[first] = replace(facts[first], swaps=("/swap",), timezone="Europe/Berlin", utc_offset="+0100")
-    facts[second] = replace(facts[second], selinux="enforcing", cmdline=(), boot_tokens=frozenset(), cpu_count=2)
+    facts[second] = replace(
+        facts[second], selinux="enforcing", cmdline=(), boot_entries=(), grub_defaults=(), cpu_count=2
+    )
     facts[third] = replace(
         facts[third], swaps=None, missing={"swaps": "denied"}, hostname="A_B", search_domains=("x.y",) * 30
     )

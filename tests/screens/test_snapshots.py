@@ -25,7 +25,7 @@ from screens.session.verdict_view import VerdictView
 from screens.session.wizard_session import Session
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep
-from tests.support.factories.node_facts import healthy
+from tests.support.factories.node_facts import fstab_swaps, healthy
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
 from tests.support.host_keys import host_key, not_confirmed
 from tests.support.wizard_pilot import SIZE, screen_text, show, staged_app, until
@@ -70,7 +70,7 @@ def nodes_seen() -> dict[str, Facts]:
     """Five nodes: one with a failed rule, one that needs a reboot."""
     seen = {address: healthy(address, "ubuntu-22.04", "control-plane") for address in CONTROL_PLANES}
     seen |= {address: healthy(address, "centos-7.9", "worker") for address in WORKERS}
-    seen["10.20.0.12"] = replace(seen["10.20.0.12"], swaps=("/swap.img",), fstab_swaps=("/swap.img",))
+    seen["10.20.0.12"] = replace(seen["10.20.0.12"], swaps=("/swap.img",), boot_swaps=fstab_swaps("/swap.img"))
     seen["10.20.0.22"] = replace(seen["10.20.0.22"], selinux="permissive", selinux_config="disabled")
     return seen
 

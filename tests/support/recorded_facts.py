@@ -6,7 +6,17 @@ from typing import get_type_hints
 from pydantic import TypeAdapter
 
 from acp_tui.nodes.collectors import facts_from
-from acp_tui.nodes.fact_types import Disk, Filesystem, Interface, Listener, Route, SshdSetting
+from acp_tui.nodes.fact_types import (
+    AtBoot,
+    BootEntry,
+    Disk,
+    Filesystem,
+    Interface,
+    Listener,
+    Route,
+    SshdSetting,
+    SwapAtBoot,
+)
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import CollectorOutput
 from tests.support.record import parse_recording, recordings
@@ -89,10 +99,32 @@ EXPECTED: dict[str, dict[str, object]] = {
         "udp_ports": frozenset({0x143, 0x44}),
         "timezone": "Asia/Shanghai",
         "utc_offset": "+0800",
-        "boot_tokens": word_set(
-            "crashkernel=auto rd.lvm.lv=centos/root rhgb quiet transparent_hugepage=never "
-            "cgroup.memory=nokmem root=/dev/mapper/centos-root ro LANG=en_US.UTF-8"
+        "boot_entries": (
+            BootEntry(
+                (
+                    "root=/dev/mapper/centos-root",
+                    "ro",
+                    "crashkernel=auto",
+                    "rd.lvm.lv=centos/root",
+                    "rhgb",
+                    "quiet",
+                    "transparent_hugepage=never",
+                    "LANG=en_US.UTF-8",
+                ),
+                "/boot/grub2/grub.cfg",
+                "CentOS Linux (3.10.0-1160.el7.x86_64) 7 (Core)",
+            ),
         ),
+        "grub_defaults": (
+            "crashkernel=auto",
+            "rd.lvm.lv=centos/root",
+            "rhgb",
+            "quiet",
+            "transparent_hugepage=never",
+            "cgroup.memory=nokmem",
+        ),
+        "modules_at_boot": word_set("ip_vs ip_vs_rr"),
+        "blocked_modules": {"ipip": "/etc/modprobe.d/CIS.conf"},
         "modules": word_set("ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs nf_conntrack_ipv4 nf_conntrack ipmi_si"),
         "modules_available": word_set(
             "ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs nf_conntrack_ipv4 nf_conntrack_ipv6 geneve openvswitch ipip"
@@ -105,7 +137,10 @@ EXPECTED: dict[str, dict[str, object]] = {
         "apparmor_profiles": 0,
         "ufw_enabled": None,
         "swaps": ("/dev/dm-1",),
-        "fstab_swaps": ("/dev/mapper/centos-swap", "dev-dm\\x2d1.swap"),
+        "boot_swaps": (
+            SwapAtBoot("/dev/mapper/centos-swap", "dev-mapper-centos\\x2dswap.swap", "/etc/fstab line 11", "fstab"),
+            SwapAtBoot("", "dev-dm\\x2d1.swap", "systemd", "unit"),
+        ),
         "tasks_max": "18446744073709551615",
         "sshd": {"usedns": SshdSetting("no", True), "usepam": SshdSetting("yes", False, "yes")},
         "lvm2": True,
@@ -137,7 +172,14 @@ EXPECTED: dict[str, dict[str, object]] = {
         "nameservers": ("172.20.0.10",),
         "search_domains": (),
         "resolv_domain": "corp.example.com",
-        "boot_tokens": word_set("crashkernel=auto root=UUID=1f ro transparent_hugepage=never"),
+        "boot_entries": (
+            BootEntry(
+                ("root=UUID=1f", "ro", "crashkernel=auto", "transparent_hugepage=never"),
+                "/boot/grub2/grub.cfg",
+                "Red Hat Enterprise Linux (4.18.0-372.9.1.el8.x86_64) 8.6 (Ootpa)",
+            ),
+        ),
+        "tmp_at_boot": AtBoot("nosuid,nodev,noexec", "/etc/fstab line 12"),
         "listeners": (Listener(22, "sshd"), Listener(10313, "weird \\")),
         "modules_available": None,
         "timezone": "Europe/Moscow",
@@ -146,7 +188,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         "sudo_message": "sudo: a password is required",
         "selinux": "permissive",
         "sshd": None,
-        "fstab_swaps": (),
+        "boot_swaps": (),
         "tmp_options": ("rw", "nosuid", "nodev", "noexec"),
         "kubernetes_traces": ("containerd", "/etc/kubernetes/admin.conf"),
         "ntp": "chronyd, not synchronised",
@@ -171,14 +213,15 @@ EXPECTED: dict[str, dict[str, object]] = {
         "search_domains": (),
         "listeners": (Listener(22, None), Listener(53, None)),
         "timezone": "UTC",
-        "boot_tokens": word_set("quiet splash transparent_hugepage=never root=UUID=2f ro console=ttyS0"),
+        "boot_entries": (BootEntry(("root=UUID=2f", "ro", "console=ttyS0"), "/boot/grub/grub.cfg", "Ubuntu"),),
+        "grub_defaults": ("quiet", "splash", "transparent_hugepage=never"),
         "uid": 1000,
         "sudo": True,
         "apparmor": True,
         "apparmor_profiles": 32,
         "ufw_enabled": False,
         "swaps": ("/swap.img",),
-        "fstab_swaps": ("/swap.img",),
+        "boot_swaps": (SwapAtBoot("/swap.img", "swap.img.swap", "/etc/fstab line 12", "fstab"),),
         "ntp": "systemd-timesyncd, synchronised",
         "dpkg_packages": frozenset({"adduser", "docker.io", "linux-generic"}),
         "snap_packages": frozenset({"core20", "lxd", "kubectl"}),
@@ -214,6 +257,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         "cpu_ghz": 2.6,
         "virtual": False,
         "tasks_max": "infinity",
+        "tasks_max_at_boot": AtBoot("infinity", "/etc/systemd/system.conf"),
         "rpm_packages": frozenset({"kylin-release", "lvm2", "containerd"}),
     },
 }

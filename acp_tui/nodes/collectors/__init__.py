@@ -12,6 +12,7 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.collectors import (
     addresses,
     boot,
+    boot_loader,
     clock,
     cpu,
     disks,
@@ -23,6 +24,9 @@ from acp_tui.nodes.collectors import (
     security,
     software,
     sshd,
+    swap,
+    tasks_max,
+    tmp_mount,
 )
 from acp_tui.nodes.collectors.clock import CLOCK, read_clock
 from acp_tui.nodes.facts import Facts
@@ -51,7 +55,11 @@ COLLECTORS: tuple[Collector, ...] = (
     *clock.COLLECTORS,
     *boot.COLLECTORS,
     *sshd.COLLECTORS,
+    *boot_loader.COLLECTORS,
     *security.COLLECTORS,
+    *swap.COLLECTORS,
+    *tasks_max.COLLECTORS,
+    *tmp_mount.COLLECTORS,
     *software.COLLECTORS,
     *packages.COLLECTORS,
 )

@@ -1,4 +1,4 @@
-"""Collectors for SELinux, AppArmor, firewall, swap and TasksMax (SEC-*, SYS-*).
+"""Collectors for SELinux, AppArmor and firewall (SEC-*).
 
 The kernel and systemd report the settings in effect. Files contain the settings of the next boot. The collectors read
 both.
@@ -24,9 +24,14 @@ def _selinux(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the SELinux mode as libselinux does: the first line that has SELINUX= and a valid mode counts."""
+    """Find the SELinux mode as libselinux does: the first line that begins with SELINUX= and a valid mode counts.
+
+    The output has the lines that begin with SELINUX=. The line `invalid` stands for a line that a person takes for the
+    setting, but libselinux does not: with blanks or a byte order mark, for example. If the file has no valid mode,
+    SELinux starts in the mode permissive."""
     match = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
-    return {"selinux_config": match[1].lower() if match else ""}
+    unread = bool(output.text.strip())
+    return {"selinux_config": match[1].lower() if match else "permissive" if unread else ""}
 
 
 def _setting(output: CollectorOutput, name: str) -> str:
@@ -66,31 +71,6 @@ def _units(output: CollectorOutput) -> Mapping[str, object]:
     }
 
 
-def _swaps(output: CollectorOutput) -> Mapping[str, object]:
-    return {"swaps": tuple(line.split()[0] for line in lines(output) if not line.startswith("Filename"))}
-
-
-def _fstab_swaps(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `fstab ...` (copied from /etc/fstab) and `unit NAME`.
-
-    Each `unit` line names a systemd unit that provides swap now or after the next boot."""
-    swaps: list[str] = []
-    for line in lines(output):
-        kind, _space, rest = line.partition(" ")
-        columns = rest.split()
-        in_fstab = kind == "fstab" and columns[2:3] == ["swap"] and not columns[0].startswith("#")
-        if in_fstab and "noauto" in "".join(columns[3:4]).split(","):
-            continue
-        if in_fstab or (kind == "unit" and rest.endswith((".swap", ".service"))):
-            swaps.append(columns[0])
-    return {"fstab_swaps": tuple(dict.fromkeys(swaps))}
-
-
-def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
-    value = first_line(output).partition("DefaultTasksMax=")[2]
-    return {"tasks_max": value} if value else {}
-
-
 COLLECTORS = (
     Collector(
         "selinux",
@@ -105,7 +85,17 @@ return 0
     Collector(
         "selinux_config",
         ("selinux_config",),
-        "maybe /etc/selinux/config",
+        """
+local line rows key file=/etc/selinux/config
+[ -e "$file" ] || return 0
+mapfile -t rows <"$file" || return 66
+for line in "${rows[@]}"; do
+  case $line in SELINUX=*) printf '%s\\n' "$line"; continue ;; *=*) key=${line%%=*} ;; *) continue ;; esac
+  key=${key#$'\\xef\\xbb\\xbf'}
+  [ "${key//[[:space:]]/}" != SELINUX ] || echo invalid
+done
+return 0
+""",
         _selinux_config,
     ),
     Collector(
@@ -125,7 +115,6 @@ return 0
         "show /etc/ufw/ufw.conf",
         lambda output: {"ufw_enabled": _setting(output, "ENABLED").lower() == "yes"},
     ),
-    Collector("swaps", ("swaps",), "[ -e /proc/self ] && maybe /proc/swaps", _swaps),
     Collector(
         "units",
         ("units",),
@@ -142,34 +131,4 @@ return 0
         _units,
         timeout=10,
     ),
-    Collector(
-        "fstab_swaps",
-        ("fstab_swaps",),
-        """
-local line name load active file
-while IFS= read -r line || [ -n "$line" ]; do
-  case $line in *swap*) printf 'fstab %s\\n' "$line" ;; esac
-done </etc/fstab
-returns() { [ "$(readlink "/etc/systemd/system/$1")" = /dev/null ] || echo "unit $1"; }
-for file in /etc/systemd/system/*.wants/*.swap /etc/systemd/system/*.wants/zramswap.service; do
-  [ ! -L "$file" ] || returns "${file##*/}"
-done
-for file in /{usr/,}lib/systemd/system-generators/zram-generator; do
-  [ -e "$file" ] || continue
-  while read -r line; do
-    case $line in "[zram"*"]") line=${line#"["}; returns "systemd-zram-setup@${line%"]"}.service" ;; esac
-  done </etc/systemd/zram-generator.conf
-done
-if tool systemctl; then
-  systemctl list-units --type=swap --state=active --no-legend --no-pager --plain |
-  while read -r name load active _; do
-    case $name in *.swap) [ "$active" != active ] || echo "unit $name" ;; esac
-  done
-fi
-return 0
-""",
-        _fstab_swaps,
-        timeout=5,
-    ),
-    Collector("tasks_max", ("tasks_max",), "systemctl show --property=DefaultTasksMax", _tasks_max, timeout=5),
 )

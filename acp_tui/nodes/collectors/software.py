@@ -34,23 +34,6 @@ def _tools(output: CollectorOutput) -> Mapping[str, object]:
     return {"tools": {tool: tool in present for tool in TOOLS}}
 
 
-def _tmp(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `at PATH` (the real path of /tmp) and rows of /proc/mounts.
-
-    Among the mount points that contain this path, the longest counts. If it has several rows, the last row counts."""
-    options: dict[str, str] = {}
-    place = "/tmp"  # noqa: S108 - on the node, and only read
-    for line in lines(output):
-        columns = line.split()
-        if columns[0] == "at" and len(columns) == 2:
-            place = columns[1]
-        elif len(columns) >= 4 and f"{place}/".startswith(columns[1].rstrip("/") + "/"):
-            options[columns[1]] = columns[3]
-    if not options:
-        raise ValueError("/proc/mounts contains neither /tmp nor /")
-    return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
-
-
 def _directories(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `absent PATH` and `present PATH EMPTY MOUNTED SIZE NEWEST`.
 
@@ -117,22 +100,6 @@ local file=/etc/systemd/system/kubelet.service
 if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
 """,
         yes_or_no("kubelet_unit"),
-    ),
-    Collector(
-        "tmp",
-        ("tmp_options",),
-        """
-local at=/tmp line rows point
-[ ! -L /tmp ] || at=$(readlink -f /tmp)
-echo "at $at"
-mapfile -t rows </proc/mounts
-for line in "${rows[@]}"; do
-  point=${line#* } point=${point%% *}
-  case $at/ in "${point%/}/"*) printf '%s\\n' "$line" ;; esac
-done
-return 0
-""",
-        _tmp,
     ),
     Collector(
         "running",

@@ -6,7 +6,7 @@ Boot parameters and SELinux take effect after the next reboot. acp-tui does not 
 from collections.abc import Mapping
 from shlex import quote
 
-from acp_tui.core.i18n import ngettext
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
 _MODULES_FILE = "/etc/modules-load.d/acp.conf"
@@ -36,6 +36,11 @@ def modules(case: FixContext) -> FixStep | str:
             "this kernel does not have the modules {names}",
             len(missing),
         ).format(names=", ".join(missing))
+    blocked = {name: file for name, file in (case.facts.blocked_modules or {}).items() if name in case.verdict.names}
+    if blocked:
+        return _("the file {files} prevents that {names} are loaded. Remove its install commands yourself").format(
+            files=", ".join(dict.fromkeys(blocked.values())), names=", ".join(blocked)
+        )
     commands = f"modprobe -a {names}\nadd_lines {_MODULES_FILE} {names}"
     return FixStep(case.verdict.requirement, case.title, commands, files=(_MODULES_FILE,))
 

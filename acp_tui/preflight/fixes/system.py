@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from shlex import quote
 
+from acp_tui.checks.node.boot_settings import swaps_at_boot
 from acp_tui.core.i18n import _
 from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
@@ -16,29 +17,37 @@ HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z
 _SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.(swap|service)"
 _RESOLV = "/etc/resolv.conf"
 _TASKS_FILE = "/etc/systemd/system.conf.d/90-acp.conf"
+_TASKS_FILES = "/etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf"
 _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/*.conf")
 
 
 def swap(case: FixContext) -> FixStep | str:
-    """SYS-SWAP: turn swap off, and disable the entries that turn it on at boot.
+    """SYS-SWAP: turn swap off, and disable everything that turns it on at boot.
 
     Units that do not come from fstab are masked. A unit whose own file in /etc prevents a mask is disabled instead.
     """
-    entries = case.facts.fstab_swaps or ()
-    services = tuple(name for name in entries if name.endswith(".service"))
-    units = tuple(name for name in entries if name.endswith(".swap"))
-    own = services + (units if len(units) + len(services) == len(entries) else ())  # else fstab's lines make the units
+    entries = swaps_at_boot(case.facts) or ()
+    scripts = [entry.source for entry in entries if entry.kind == "script"]
+    if scripts:
+        return _("the file {files} activates swap. Remove its command yourself").format(files=", ".join(scripts))
+    from_fstab = any(entry.kind == "fstab" for entry in entries)
+    # An active swap unit without a file of its own comes from fstab, if fstab has a swap line.
+    units = (e.unit for e in entries if e.kind != "fstab" and not (from_fstab and e.source == "systemd"))
+    own = tuple(dict.fromkeys(unit for unit in units if unit))
     masked = trusted(own, _SWAP_UNIT)
     if own and masked is None:
         return unexpected_names(own)
-    commands = "swapoff -a\n" r"sed -ri 's/^([^#[:space:]]\S*\s+\S+\s+swap\s)/#\1/' /etc/fstab"
+    commands = "swapoff -a\n" r"sed -ri 's/^\s*([^#[:space:]]\S*\s+\S+\s+swap(\s|$))/#\1/' /etc/fstab"
     back = [f"systemctl unmask {masked}"] if masked else []
     back += ["swapon -a"] if case.facts.swaps else []
     return FixStep(
         case.verdict.requirement,
         case.title,
         "\n".join(
-            (commands, *(f"systemctl mask {unit} || systemctl disable {unit}" for unit in (masked or "").split()))
+            (
+                commands,
+                *(f"systemctl mask {quote(unit)} || systemctl disable {quote(unit)}" for unit in own),
+            )
         ),
         undo="\n".join(back) or None,
         files=("/etc/fstab",),
@@ -50,11 +59,13 @@ def tasks_max(case: FixContext) -> FixStep | str:
     return FixStep(
         case.verdict.requirement,
         case.title,
+        f'for file in {_TASKS_FILES}; do [ ! -f "$file" ] || '
+        "sed -i -E 's/^[[:space:]]*DefaultTasksMax/#&/' \"$file\"; done\n"
         f"mkdir -p {_TASKS_FILE.rpartition('/')[0]}\n"
         f"printf '[Manager]\\nDefaultTasksMax=infinity\\n' >{_TASKS_FILE}\n"
         "systemctl daemon-reexec",
         undo="systemctl daemon-reexec",
-        files=(_TASKS_FILE,),
+        files=(_TASKS_FILE, *_TASKS_FILES.split()),
     )
 
 
@@ -62,11 +73,12 @@ def tmp_noexec(case: FixContext) -> FixStep | str:
     """FS-TMP-NOEXEC: remount /tmp now without noexec, and change fstab and tmp.mount for the next boot."""
     drop = "s/,noexec\\b|\\bnoexec,//; s/\\bnoexec\\b/defaults/"
     units = " ".join(_TMP_UNITS)
+    implied = r"/\bexec\b/!s/(\s\/tmp\/?\s+\S+\s+\S*\busers?\b)/\1,exec/"  # the option user implies noexec
     return FixStep(
         case.verdict.requirement,
         case.title,
         'mount -o remount,exec "$(findmnt -n -o TARGET -T /tmp)"\n'
-        f"sed -i -E '/^[^#[:space:]]\\S*\\s+\\/tmp\\s/{{{drop}}}' /etc/fstab\n"
+        f"sed -i -E '/^\\s*[^#[:space:]]\\S*\\s+\\/tmp\\/?\\s/{{{drop}; {implied}}}' /etc/fstab\n"
         f'for unit in {units}; do [ ! -f "$unit" ] || sed -i -E \'/^Options=/{{{drop}}}\' "$unit"; done',
         undo='mount -o remount,noexec "$(findmnt -n -o TARGET -T /tmp)"',
         files=("/etc/fstab", *_TMP_UNITS),

@@ -6,7 +6,7 @@ import pytest
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.fact_types import Directory, Disk, Interface, Listener, Route, SshdSetting, Unit
-from tests.support.factories.node_facts import healthy
+from tests.support.factories.node_facts import boot_entry, fstab_swaps, healthy
 from tests.support.factories.verdicts import FAIL, PENDING, SECOND, UNKNOWN, WARN, planted
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum")
@@ -74,15 +74,23 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ),
     ("riscv64", {"arch": "riscv64"}, {("OS-ARCH", FAIL)}),
     # boot and modules
-    ("no THP", {"cmdline": ("ro",), "boot_tokens": frozenset()}, {("KRN-THP", FAIL)}),
+    ("no THP", {"cmdline": ("ro",), "boot_entries": boot_entry("ro"), "grub_defaults": ()}, {("KRN-THP", FAIL)}),
     ("THP after reboot", {"cmdline": ("ro", "quiet")}, {("KRN-THP", PENDING)}),
     (
         "THP overridden",
         {"cmdline": ("transparent_hugepage=never", "transparent_hugepage=always")},
         {("KRN-THP", PENDING)},
     ),
-    ("THP for init", {"cmdline": ("ro", "--", "transparent_hugepage=never"), "boot_tokens": None}, {("KRN-THP", FAIL)}),
-    ("THP madvise", {"cmdline": ("transparent_hugepage=madvise",), "boot_tokens": None}, {("KRN-THP", FAIL)}),
+    (
+        "THP for init",
+        {"cmdline": ("ro", "--", "transparent_hugepage=never"), "boot_entries": None, "grub_defaults": None},
+        {("KRN-THP", FAIL)},
+    ),
+    (
+        "THP madvise",
+        {"cmdline": ("transparent_hugepage=madvise",), "boot_entries": None, "grub_defaults": None},
+        {("KRN-THP", FAIL)},
+    ),
     (
         "no ip_vs_sh",
         modules("ip_vs", "ip_vs_rr", "ip_vs_wrr", "geneve", "openvswitch"),
@@ -98,7 +106,11 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("AppArmor without profiles", {"apparmor": True, "apparmor_profiles": 0}, {("SEC-APPARMOR", WARN)}),
     (
         "AppArmor off after reboot",
-        {"apparmor": True, "apparmor_profiles": 31, "boot_tokens": frozenset({"apparmor=0"})},
+        {
+            "apparmor": True,
+            "apparmor_profiles": 31,
+            "boot_entries": boot_entry("transparent_hugepage=never", "apparmor=0"),
+        },
         {("SEC-APPARMOR", PENDING)},
     ),
     ("enforcing", {"selinux": "enforcing", "selinux_config": "enforcing"}, {("SEC-SELINUX", FAIL)}),
@@ -116,8 +128,8 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ),
     ("an inactive ufw", {"units": {"ufw": Unit("active", "enabled")}}, {("SEC-FIREWALL", WARN)}),
     ("ufw on a system without systemctl", {"ufw_enabled": True, "units": None}, {("SEC-FIREWALL", FAIL)}),
-    ("swap", {"swaps": ("/dev/vda2",), "fstab_swaps": ("/dev/vda2",)}, {("SYS-SWAP", FAIL)}),
-    ("swap after reboot", {"fstab_swaps": ("/swap.img",)}, {("SYS-SWAP", WARN)}),
+    ("swap", {"swaps": ("/dev/vda2",), "boot_swaps": fstab_swaps("/dev/vda2")}, {("SYS-SWAP", FAIL)}),
+    ("swap after reboot", {"boot_swaps": fstab_swaps("/swap.img")}, {("SYS-SWAP", WARN)}),
     ("few tasks", {"tasks_max": "512"}, {("SYS-TASKSMAX", FAIL)}),
     ("a share of the tasks", {"tasks_max": "15%"}, {("SYS-TASKSMAX", FAIL)}),
     ("many tasks", {"tasks_max": "128000"}, {("SYS-TASKSMAX", WARN)}),

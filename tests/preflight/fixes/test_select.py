@@ -15,6 +15,7 @@ from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.fixes.script import BACKUPS, script, split
 from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, fix_results, select_fixes
 from acp_tui.preflight.fixes.step import FixStep, InitScript
+from tests.support.factories.node_facts import boot_entry, fstab_swaps, unit_swaps
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import SECOND, cluster, verdicts
 
@@ -38,15 +39,35 @@ def named(steps: tuple[FixStep, ...]) -> dict[str, bool]:
 PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
     (
         "SYS-SWAP",
-        {"swaps": ("/swap.img",), "fstab_swaps": ("/swap.img", "swap.img.swap")},
+        {"swaps": ("/swap.img",), "boot_swaps": fstab_swaps("/swap.img")},
         "ubuntu-22.04",
         "swapoff -a",
     ),
-    ("SYS-SWAP", {"swaps": ("/dev/zram0",), "fstab_swaps": ("dev-zram0.swap",)}, "rhel-8.6", "mask dev-zram0.swap"),
-    ("SYS-SWAP", {"swaps": ("/a",), "fstab_swaps": ("/a", "zramswap.service")}, "ubuntu-22.04", "mask zramswap"),
+    (
+        "SYS-SWAP",
+        {"swaps": ("/dev/zram0",), "boot_swaps": unit_swaps("dev-zram0.swap")},
+        "rhel-8.6",
+        "mask dev-zram0.swap",
+    ),
+    (
+        "SYS-SWAP",
+        {"swaps": ("/a",), "boot_swaps": (*fstab_swaps("/a"), *unit_swaps("zramswap.service"))},
+        "ubuntu-22.04",
+        "mask zramswap",
+    ),
     ("KRN-IPVS", {"modules": frozenset({"ip_vs", "geneve", "openvswitch"})}, "rhel-8.6", "modprobe -a ip_vs_rr"),
-    ("KRN-THP", {"cmdline": (), "boot_tokens": frozenset()}, "kylin-v10-sp3", "boot_parameter transparent_hugepage"),
-    ("KRN-NOKMEM", {"cmdline": ("transparent_hugepage=never",), "boot_tokens": frozenset()}, "centos-7.9", "nokmem"),
+    (
+        "KRN-THP",
+        {"cmdline": (), "boot_entries": boot_entry("ro")},
+        "kylin-v10-sp3",
+        "boot_parameter transparent_hugepage",
+    ),
+    (
+        "KRN-NOKMEM",
+        {"cmdline": ("transparent_hugepage=never",), "boot_entries": boot_entry("ro")},
+        "centos-7.9",
+        "nokmem",
+    ),
     ("SEC-SELINUX", {"selinux": "enforcing", "selinux_config": "enforcing"}, "rhel-8.6", "SELINUX=disabled"),
     ("SEC-APPARMOR", {"apparmor": True, "apparmor_profiles": 4}, "ubuntu-20.04", "boot_parameter apparmor=0"),
     ("SYS-TASKSMAX", {"tasks_max": "512"}, "centos-7.9", "daemon-reexec"),
@@ -84,7 +105,7 @@ def test_healthy_node_has_no_fixes() -> None:
 @pytest.mark.parametrize(
     ("requirement", "changes", "distribution"),
     [
-        ("SYS-SWAP", {"fstab_swaps": ("/dev/vdb",)}, "ubuntu-22.04"),
+        ("SYS-SWAP", {"boot_swaps": fstab_swaps("/dev/vdb")}, "ubuntu-22.04"),
         ("PKG-LEFTOVER-BIN", {"leftover_binaries": ("/usr/local/bin/kubectl",)}, "ubuntu-22.04"),
         ("FS-DIR-DOCKER", {"directories": {"/var/lib/docker": Directory(True)}}, "ubuntu-22.04"),
         ("PKG-CONFLICT-RPM", {"rpm_packages": frozenset({"podman"})}, "centos-7.9"),
@@ -205,7 +226,7 @@ HOSTILE = ("x; touch /tmp/run", "$(reboot)", "-rf", "a\nb", "`id`", "../../etc",
 @pytest.mark.parametrize("requirement", RECIPES)
 def test_output_of_a_node_is_never_a_command(requirement: str, hostile: str) -> None:
     facts = replace(
-        cluster(PLAN)[SECOND], fstab_swaps=(f"{hostile}.swap",), nameservers=(hostile,), etc_hostname=hostile
+        cluster(PLAN)[SECOND], boot_swaps=unit_swaps(f"{hostile}.swap"), nameservers=(hostile,), etc_hostname=hostile
     )
     verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, hostile, "", "", names=(hostile,))
     for step in available_fixes(PLAN, NODE, facts, [verdict], hostname=hostile).steps:

@@ -17,6 +17,7 @@ from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import MORNING, report
 from tests.support.factories.verdicts import FIRST, SECOND, WORKER
 
+ON = "now: on (/swap.img); at the next boot: off"
 SWAP: dict[str, object] = {"swaps": ("/swap.img",)}
 LATER = MORNING + timedelta(hours=1)
 
@@ -38,13 +39,13 @@ def test_new_fixed_and_changed_findings_are_listed() -> None:
     assert named(difference.new) == [("SEC-SELINUX", WORKER)]
     assert named(difference.fixed) == [("SYS-SWAP", FIRST)]
     assert [(then.observed, after.observed) for then, after in difference.changed] == [
-        ("swap is in use: /swap.img", "swap is in use: /dev/dm-1")
+        (ON, ON.replace("/swap.img", "/dev/dm-1"))
     ]
     assert difference.since == before.finished
     assert change_lines(difference) == (
-        f"new: SEC-SELINUX {WORKER}: enforcing",
-        f"fixed: SYS-SWAP {FIRST}: swap is in use: /swap.img",
-        f"changed: SYS-SWAP {SECOND}: swap is in use: /swap.img → swap is in use: /dev/dm-1",
+        f"new: SEC-SELINUX {WORKER}: now: enforcing; at the next boot: disabled",
+        f"fixed: SYS-SWAP {FIRST}: {ON}",
+        f"changed: SYS-SWAP {SECOND}: {ON} → {ON.replace('/swap.img', '/dev/dm-1')}",
     )
 
 
@@ -60,9 +61,9 @@ def test_waived_finding_is_changed_not_fixed() -> None:
     waived = valid_plan(waivers=[waiver])
     difference = changes(report(changes={FIRST: SWAP}), report(waived, {FIRST: SWAP}))
     assert (difference.new, difference.fixed) == ((), ())
-    assert change_lines(difference) == (f"waived: SYS-SWAP {FIRST}: swap is in use: /swap.img",)
+    assert change_lines(difference) == (f"waived: SYS-SWAP {FIRST}: {ON}",)
     reverse = changes(report(waived, {FIRST: SWAP}), report(changes={FIRST: SWAP}))
-    assert change_lines(reverse) == (f"no longer waived: SYS-SWAP {FIRST}: swap is in use: /swap.img",)
+    assert change_lines(reverse) == (f"no longer waived: SYS-SWAP {FIRST}: {ON}",)
 
 
 def test_unreachable_node_is_one_change() -> None:

@@ -143,8 +143,13 @@ def test_json_report_keeps_unicode_and_counts_outcomes() -> None:
 def test_requirement_is_listed_once_with_all_nodes_and_a_fix_for_each_system() -> None:
     plan = valid_plan()
     workers = [node.address for node in plan.nodes if node.role == "worker"]
-    on_centos: dict[str, object] = {**DISTRIBUTIONS["centos-7.9"], "cmdline": (), "boot_tokens": frozenset()}
-    broken = {node.address: {"cmdline": (), "boot_tokens": frozenset()} for node in plan.nodes}
+    on_centos: dict[str, object] = {
+        **DISTRIBUTIONS["centos-7.9"],
+        "cmdline": (),
+        "boot_entries": (),
+        "grub_defaults": (),
+    }
+    broken = {node.address: {"cmdline": (), "boot_entries": (), "grub_defaults": ()} for node in plan.nodes}
     text = Page(report_html(judged_report(plan, {**broken, **dict.fromkeys(workers, on_centos)}), plan)).text
     blocking = text[text.index("Blockers (") : text.index("Findings by node")]
     assert blocking.count("KRN-THP") == 1
@@ -210,7 +215,8 @@ def test_report_of_hundred_faulty_nodes_is_below_a_megabyte() -> None:
             "modules": frozenset[str](),
             "cpu_count": 1,
             "cmdline": (),
-            "boot_tokens": frozenset[str](),
+            "boot_entries": (),
+            "grub_defaults": (),
             "timezone": f"Zone/{planned_node.address}",
             "hostname": f"Node_{planned_node.address}",
             "dpkg_packages": frozenset({"docker.io", f"containerd-{planned_node.address}"}),

@@ -51,7 +51,7 @@ async def test_all_parts_of_a_finding_are_copied(tmp_path: Path) -> None:
         assert pilot.app.clipboard == text
         for part in (
             f"SYS-SWAP {BAD}",
-            "observed: swap is in use: /swap.img",
+            "observed: now: on (/swap.img); at the next boot: off",
             "expected: ",
             "swapoff -a",
             "why: ",
@@ -93,7 +93,7 @@ async def test_changes_since_the_last_report_are_shown(tmp_path: Path) -> None:
         await session.evaluate_now()
         await pilot.press("c")
         await pilot.pause()
-        assert f"fixed: SYS-SWAP {BAD}: swap is in use: /swap.img" in screen_text(pilot)
+        assert f"fixed: SYS-SWAP {BAD}: now: on (/swap.img)" in screen_text(pilot)
 
 
 async def test_last_report_survives_the_wizard(tmp_path: Path) -> None:

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from acp_tui.nodes.fact_types import Clock, Directory, Disk, Filesystem, Interface, Route, SshdSetting, Unit
+from acp_tui.nodes.collectors.fstab import swap_unit
+from acp_tui.nodes.fact_types import (
+    AtBoot,
+    BootEntry,
+    Clock,
+    Directory,
+    Disk,
+    Filesystem,
+    Interface,
+    Route,
+    SshdSetting,
+    SwapAtBoot,
+    Unit,
+)
 from acp_tui.nodes.facts import Facts
 
 DISTRIBUTIONS: Mapping[str, Mapping[str, object]] = {
@@ -90,6 +103,24 @@ MUST_MANUAL = frozenset(
 """The `must` rules of release 4.0 that only a person can check: each blocks a cluster of healthy nodes."""
 
 
+def boot_entry(*parameters: str, source: str = "/boot/grub/grub.cfg") -> tuple[BootEntry, ...]:
+    """Return the fact `boot_entries` of a node whose next boot has these kernel parameters."""
+    return (BootEntry(parameters, source),)
+
+
+def fstab_swaps(*devices: str) -> tuple[SwapAtBoot, ...]:
+    """Return the fact `boot_swaps` of a node with these swap lines in /etc/fstab."""
+    return tuple(
+        SwapAtBoot(device, swap_unit(device), f"/etc/fstab line {number}", "fstab")
+        for number, device in enumerate(devices, 2)
+    )
+
+
+def unit_swaps(*units: str) -> tuple[SwapAtBoot, ...]:
+    """Return the fact `boot_swaps` of a node with these swap units."""
+    return tuple(SwapAtBoot("", unit, f"/etc/systemd/system/swap.target.wants/{unit}", "unit") for unit in units)
+
+
 def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "control-plane", **changes: object) -> Facts:
     """Return facts of a virtual machine that fulfils every rule of 4.0, with `changes` to its fields."""
     system = DISTRIBUTIONS[distribution]
@@ -118,7 +149,8 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
         disks=(Disk("/", "/dev/vda", False), Disk("/var/lib", "/dev/vda", False)),
         filesystems=(Filesystem("/", "/dev/vda1", 500 * 10**9, 400 * 10**9),),
         cmdline=tuple(cmdline),
-        boot_tokens=frozenset(cmdline),
+        boot_entries=(BootEntry(tuple(cmdline), "/boot/grub/grub.cfg"),),
+        grub_defaults=tuple(cmdline),
         modules=frozenset(_MODULES + (("nf_conntrack_ipv4", "nf_conntrack_ipv6") if old_kernel else ())),
         modules_available=frozenset(_MODULES),
         selinux="disabled",
@@ -131,8 +163,9 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
         },
         ufw_enabled=False,
         swaps=(),
-        fstab_swaps=(),
+        boot_swaps=(),
         tasks_max="infinity",
+        tasks_max_at_boot=AtBoot(""),
         uid=0,
         sudo=True,
         sudo_message="",
@@ -157,6 +190,7 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
         lvm2=True,
         kubelet_unit=False,
         tmp_options=("rw", "relatime"),
+        tmp_at_boot=AtBoot(""),
         directories={path: Directory(exists=False) for path in _FOLDERS},
         rpm_packages=frozenset({"bash", "openssh-server", "kernel"}) if rpm else None,
         dpkg_packages=None if rpm else frozenset({"bash", "openssh-server", "linux-generic", "python3-apt"}),

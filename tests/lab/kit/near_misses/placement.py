@@ -4,12 +4,14 @@ Cases of one topic change the same files, so a node gets one case of each topic 
 """
 
 from tests.lab.kit.near_misses.network import HOSTS, NETWORK, RESOLVER
+from tests.lab.kit.near_misses.next_boot import ACCESS_CONTROL, BLOCKED, BOOT_ENTRY, SWAP_UNITS, TASK_FILES, TMP
 from tests.lab.kit.near_misses.software import FILES, PACKAGES
 from tests.lab.kit.near_misses.system import BOOT, FIREWALL, LOGIN, MODULES, PROCESSOR, SECURITY, SWAP, SYSTEM, TASKS
 from tests.lab.kit.profiles import Fault, NodeProfile
 
 TOPICS = (
-    BOOT, MODULES, SECURITY, FIREWALL, SWAP, TASKS, LOGIN, HOSTS, RESOLVER, NETWORK, FILES, PACKAGES, SYSTEM, PROCESSOR,
+    BOOT + BOOT_ENTRY, MODULES + BLOCKED, SECURITY + ACCESS_CONTROL, FIREWALL, SWAP + SWAP_UNITS, TASKS + TASK_FILES,
+    LOGIN, HOSTS, RESOLVER, NETWORK, FILES + TMP, PACKAGES, SYSTEM, PROCESSOR,
 )  # fmt: skip
 
 

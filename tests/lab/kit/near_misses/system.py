@@ -55,7 +55,7 @@ BOOT = (
     case(R, "THP: in the EFI file alone", f"{NO_THP}; "
          + new_file("/boot/efi/EFI/redhat/grub.cfg", f"  linuxefi /vmlinuz root=/dev/a {THP}=never"),
          KRN_THP="pending-reboot"),
-    case(R, "THP: in effect, not in a boot file", f"sed -i 's/{THP}=never//' {BOOT_FILES}"),
+    case(R, "THP: in effect, not in a boot file", f"sed -i 's/{THP}=never//' {BOOT_FILES}", KRN_THP="warn"),
     case(C, "nokmem: a similar parameter", f"sed -i 's/cgroup.mem/cgroup_mem/' {BOOT_FILES}; "
          'line=$(</proc/cmdline); echo "${line/cgroup.mem/cgroup_mem}" >/proc/cmdline', KRN_NOKMEM="fail"),
 )  # fmt: skip
