@@ -22,7 +22,7 @@ from acp_tui.checks.cluster import (
     network_performance as performance,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
-from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software
+from acp_tui.checks.node import disk_performance, hardware, hostname, leftovers, network, os_support, settings, software
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
 from acp_tui.checks.sizing import requirements
@@ -38,6 +38,7 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         hardware.power_saving_off,
         hardware.solid_state,
         hardware.storage_sizes,
+        leftovers.no_leftovers,
         network.default_route,
         hostname.hostname_characters,
         hostname.hostname_edges,
@@ -72,8 +73,6 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         settings.tasks_max,
         software.conflicting_packages,
         software.folder_absent,
-        software.no_kubernetes_traces,
-        software.no_leftover_binaries,
     )
 }
 """The functions for rows of scope `node`."""

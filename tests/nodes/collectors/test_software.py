@@ -12,14 +12,6 @@ from acp_tui.nodes.script import Reader, build
 from tests.support.collector_shell import MARKER, facts_of, put
 
 
-def test_a_dangling_kubelet_unit_exists(tmp_path: Path) -> None:
-    folder = tmp_path / "etc/systemd/system"
-    folder.mkdir(parents=True)
-    assert facts_of("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is False
-    (folder / "kubelet.service").symlink_to("/no/such/unit")
-    assert facts_of("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is True
-
-
 def test_tmp_options_of_a_linked_tmp(tmp_path: Path) -> None:
     (tmp_path / "var/tmp").mkdir(parents=True)
     (tmp_path / "tmp").symlink_to(tmp_path / "var/tmp")
