@@ -6,8 +6,9 @@ Package tools can hang on a locked database. They therefore run last, each with 
 import re
 from collections.abc import Mapping
 
+from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import lines, yes_or_no
-from acp_tui.nodes.script import Collector, CollectorOutput
+from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
 
 _INSTALLED_STATES = (
     "installed", "unpacked", "half-configured", "half-installed", "triggers-awaited", "triggers-pending",
@@ -26,16 +27,18 @@ def _split(output: CollectorOutput) -> tuple[list[str], list[str]]:
     return [row for row in rows if not row.startswith((_ERRORS, "error:"))], errors
 
 
-def _complete(names: frozenset[str], errors: list[str], tool: str) -> frozenset[str]:
-    """Return `names`. Raises ValueError if the list is empty or the tool printed an error.
+def _complete(names: frozenset[str], errors: list[str], tool: str) -> frozenset[str] | MissingReason:
+    """Return `names`, or the reason why they are not a complete list.
 
-    A tool that cannot read its data base often ends with exit status 0. Every system has packages, so an empty list is
+    A tool that cannot read its database often ends with exit status 0. Every system has packages, so an empty list is
     never true."""
     error = next((line for line in errors if _ERROR.search(line)), "")
     if error:
-        raise ValueError(f"{tool} printed an error, so its list can be incomplete: {error[:200]}")
+        text = _("{tool} printed an error, so its list is possibly not complete: {error}")
+        return MissingReason(text.format(tool=tool, error=error[:200]))
     if not names:
-        raise ValueError(f"{tool} listed no packages")
+        text = _("{tool} listed no packages. Its database is possibly damaged")
+        return MissingReason(text.format(tool=tool))
     return names
 
 
@@ -63,8 +66,7 @@ def _dpkg(output: CollectorOutput) -> Mapping[str, object]:
 def _snap(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the table of `snap list`, and rows `file NAME` with the snaps in the folder of snapd.
 
-    The files count only if `snap list` gives no answer, for example because snapd does not run. Raises ValueError if
-    there are neither."""
+    The files count only if `snap list` gives no answer, for example because snapd does not run."""
     rows, errors = _split(output)
     table = [row.split()[0] for row in rows if not row.startswith(("file ", "folder"))]
     if "Name" in table:
@@ -72,7 +74,8 @@ def _snap(output: CollectorOutput) -> Mapping[str, object]:
     if any(_NO_SNAPS in line for line in (*errors, *rows)):
         return {"snap_packages": frozenset()}
     if "folder" not in rows:
-        raise ValueError(f"snap gave no list: {' '.join(errors)[:200]}" if errors else "snap gave no list")
+        text = _("snap gave no list: {error}")
+        return {"snap_packages": MissingReason(text.format(error=" ".join(errors)[:200] or "-"))}
     return {"snap_packages": frozenset(row[5:] for row in rows if row.startswith("file "))}
 
 
