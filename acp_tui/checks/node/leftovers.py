@@ -159,6 +159,8 @@ def removal(item: Found) -> Iterator[str]:
             names = "|".join(item.row.patterns)
             yield f"iptables-save | grep -vE '({names})' | iptables-restore  # or restart the node"
         case _:
+            if item.row.id == "kubelet-unit":
+                yield "systemctl disable --now kubelet"
             yield f"mkdir -p {FORMER} && mv --backup=numbered -t {FORMER} {places}"
             if any("/systemd/" in place for place in item.places):
                 yield "systemctl daemon-reload"

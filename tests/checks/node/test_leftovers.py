@@ -26,7 +26,8 @@ WARNS = sorted(
     word_set(
         "cni-files cni-state calico-state cilium-state network-state openvswitch-database network-interface "
         "openvswitch-interface docker-interface ipvs unused-clusters rook-data storage-data runtime-unit "
-        "runtime-drop-in containerd-config docker-config runtime-state crictl-config programs system-programs cni-programs"
+        "runtime-drop-in containerd-config docker-config runtime-state crictl-config programs system-programs "
+        "cni-programs"
     )
 )
 REQUIREMENTS = {
@@ -116,6 +117,16 @@ def test_finding_says_what_breaks_and_how_to_remove_it() -> None:
     assert "systemctl disable --now docker.service" in lines
     assert "umount '/var/lib/kubelet/pods/a b'" in lines
     assert "kubeadm reset" not in verdict.remedy
+
+
+def test_old_unit_is_disabled_before_it_is_moved() -> None:
+    unit = "/etc/systemd/system/kubelet.service"
+    lines = verdict_on("FS-KUBELET-UNIT", {"leftovers": {"kubelet-unit": (unit,)}}).remedy.splitlines()
+    assert lines[1:] == [
+        "systemctl disable --now kubelet",
+        f"mkdir -p /root/former && mv --backup=numbered -t /root/former {unit}",
+        "systemctl daemon-reload",
+    ]
 
 
 def test_folders_that_cannot_be_read_give_no_pass() -> None:
