@@ -29,7 +29,7 @@ def test_connected_udp_sockets_are_ignored(tmp_path: Path) -> None:
 
 
 def test_empty_lists_of_sockets_give_no_value(tmp_path: Path) -> None:
-    """The kernel always writes a heading. A list without it, for example below a mask of a container, proves nothing."""
+    """The kernel always writes a heading. A list without it proves nothing."""
     put(tmp_path, {"/proc/net/tcp": "", "/proc/net/udp": ""})
     assert facts_of("listeners", tmp_path, "/proc/net", tools={"ss": "exit 0"}).listeners is None
     assert facts_of("udp", tmp_path, "/proc/net").udp_ports is None
