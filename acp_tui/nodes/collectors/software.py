@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import lines, yes_or_no
 from acp_tui.nodes.fact_types import Directory
 from acp_tui.nodes.leftovers import LEFTOVERS
 from acp_tui.nodes.leftovers.find import MAX_PLACES, processes, shell
-from acp_tui.nodes.script import Collector, CollectorOutput
+from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum", "scp", "sftp")
 DIRECTORIES = (
@@ -62,12 +63,12 @@ def _directories(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _running(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `process NAME` and `time TEXT`."""
+    """Parse lines `process NAME` and `time TEXT`. A line `hidden` means that the processes of root are not visible."""
     found: dict[str, None] = {}
     daemons: dict[str, None] = {}
     time_states: list[str] = []
     for line in lines(output):
-        kind, _, rest = line.partition(" ")
+        kind, _space, rest = line.partition(" ")
         if kind == "process" and rest in _PROCESSES:
             found[rest] = None
         elif kind == "process":
@@ -75,7 +76,9 @@ def _running(output: CollectorOutput) -> Mapping[str, object]:
         elif kind == "time":
             time_states.append(rest)
     ntp = ", ".join([*daemons, *dict.fromkeys(time_states)]) if daemons else ""
-    return {"cluster_processes": tuple(found), "ntp": ntp}
+    hidden = "hidden" in lines(output) and not found
+    reason = MissingReason(_("the node hides the processes of other users"))
+    return {"cluster_processes": reason if hidden else tuple(found), "ntp": ntp}
 
 
 def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
@@ -87,7 +90,7 @@ def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
     unreadable: list[str] = []
     rows = lines(output)
     for line in rows:
-        name, _, place = line.partition(" ")
+        name, _space, place = line.partition(" ")
         if name == "denied" and place:
             unreadable.append(place)
         elif name in ids and place and place not in found.get(name, ()):
@@ -136,6 +139,7 @@ for file in /proc/[0-9]*/comm; do
   esac
   case $name in chronyd) chrony=1 ;; ntpd | systemd-timesyn) other=$name ;; esac
 done
+[ -r /proc/1/comm ] || echo hidden
 [ ! -e /run/systemd/timesync/synchronized ] || echo "time synchronised"
 if [ -n "$chrony" ]; then
   while read -r name word; do
@@ -157,7 +161,7 @@ return 0
 """,
         _running,
     ),
-    Collector("leftovers", ("leftovers", "unreadable_folders"), shell(LEFTOVERS), _leftovers),
+    Collector("leftovers", ("leftovers", "unreadable_folders"), shell(LEFTOVERS), _leftovers, timeout=15),
     Collector(
         "package_tools",
         ("package_tools",),

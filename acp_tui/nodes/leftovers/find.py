@@ -98,7 +98,7 @@ for path in {paths}; do
   exists "$path" || continue
   if [ -s /var/lib/dpkg/status ] && tool dpkg-query; then
     text=$(limit 3 dpkg-query -S "*/${{path##*/}}" 2>&1)
-    case $text in *"/bin/${{path##*/}}"* | *"/sbin/${{path##*/}}"*) ;; *"no path found"*) put {id} "$path" ;; esac
+    case $text in '' | *"/bin/${{path##*/}}"* | *"/sbin/${{path##*/}}"* | *error*) ;; *) put {id} "$path" ;; esac
   elif tool rpm; then
     case $(limit 3 rpm -qf "$path" 2>&1) in *"not owned by any package"*) put {id} "$path" ;; esac
   fi

@@ -31,6 +31,7 @@ KUBELET = (
          "/var/lib/kubelet/kubeconfig", "/var/lib/kubelet/bootstrap-kubeconfig", "/var/lib/kubelet/pods/*"),
         NC_("leftover", "state of an old kubelet"),
         NC_("leftover", "A kubelet with another CPU or memory policy does not start with this state."),
+        data=True,
     ),
     Leftover(
         "kubernetes-config", _FRESH, Kind.PATH,
@@ -38,12 +39,14 @@ KUBELET = (
          "/etc/kubernetes/*.yaml", "/etc/kubernetes/*.env", "/etc/kubernetes/addons/*"),
         NC_("leftover", "configuration of an old cluster"),
         NC_("leftover", "The new components connect to the old cluster, or kubelet starts the old components."),
+        data=True,
     ),
     Leftover(
         "kubernetes-certificates", _FRESH, Kind.PATH,
         ("/etc/kubernetes/pki/*", "/etc/kubernetes/ssl/*", "/etc/kubernetes/cert*/*"),
         NC_("leftover", "certificates of an old cluster"),
         NC_("leftover", "Certificates that exist are used again. The other nodes do not trust them."),
+        data=True,
     ),
 )  # fmt: skip
 

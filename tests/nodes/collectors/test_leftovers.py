@@ -256,6 +256,8 @@ def test_mounts_of_containers_are_found(tmp_path: Path, point: str) -> None:
         pytest.param({"rpm": "echo error: cannot open Packages index >&2; exit 1"}, "", False, id="rpm: unknown"),
         pytest.param({"dpkg-query": "echo dpkg-query: no path found matching >&2; exit 1"}, "x", True, id="dpkg: none"),
         pytest.param({"dpkg-query": "echo kubelet: /usr/bin/kubelet"}, "x", False, id="dpkg: of a package"),
+        pytest.param({"dpkg-query": "echo completion: /usr/share/x/kubelet"}, "x", True, id="dpkg: other"),
+        pytest.param({"dpkg-query": "echo dpkg-query: error: no database >&2; exit 2"}, "x", False, id="dpkg: unknown"),
     ],
 )  # fmt: skip
 def test_programs_of_the_system_count_if_no_package_has_them(
@@ -277,6 +279,17 @@ def test_many_places_of_one_row_are_cut(tmp_path: Path) -> None:
 def test_processes_are_found(tmp_path: Path, name: str) -> None:
     put(tmp_path, {"/proc/17/comm": f"{name}\n", "/proc/18/comm": "sshd\n", "/proc/19/comm": "etcdump\n"})
     assert facts_of("running", tmp_path, "/proc/").cluster_processes == (name,)
+
+
+def test_hidden_processes_are_unknown(tmp_path: Path) -> None:
+    put(tmp_path, {"/proc/18/comm": "sshd\n"})
+    hidden = facts_of("running", tmp_path, "/proc/")
+    assert (hidden.cluster_processes, hidden.missing_reason("cluster_processes")) == (
+        None,
+        "the node hides the processes of other users",
+    )
+    put(tmp_path, {"/proc/1/comm": "systemd\n"})
+    assert facts_of("running", tmp_path, "/proc/").cluster_processes == ()
 
 
 def test_chains_are_found_by_name() -> None:

@@ -68,7 +68,8 @@ def test_drop_in_of_a_removed_kubelet_is_moved_by_default() -> None:
         ({"leftovers": {"other-clusters": ("/var/lib/rancher/k3s",)}}, "data of a cluster"),
         ({"leftovers": {"cni-config": ("/etc/cni/net.d/x; reboot.conf",)}}, "does not accept"),
         ({"leftovers": {"cni-config": ("/etc/cni/net.d/../../passwd.conf",)}}, "does not accept"),
-        ({"leftovers": {"kubelet-state": ("/root/.ssh",)}}, "does not accept"),
+        ({"leftovers": {"kubernetes-config": ("/etc/kubernetes/kubelet.conf",)}}, "data of a cluster"),
+        ({"leftovers": {"ovn-database": ("/root/.ssh",)}}, "does not accept"),
         ({"leftovers": {"service-interface": ("eth0",)}}, "does not accept"),
     ],
 )
