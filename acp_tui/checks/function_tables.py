@@ -30,6 +30,7 @@ from acp_tui.checks.node import (
     disk_performance,
     hardware,
     hostname,
+    leftovers,
     login,
     network,
     os_support,
@@ -52,6 +53,7 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         hardware.power_saving_off,
         hardware.solid_state,
         hardware.storage_sizes,
+        leftovers.no_leftovers,
         network.default_route,
         hostname.hostname_characters,
         hostname.hostname_edges,
@@ -87,8 +89,6 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         boot_settings.tmp_exec,
         software.conflicting_packages,
         software.folder_absent,
-        software.no_kubernetes_traces,
-        software.no_leftover_binaries,
     )
 }
 """The functions for rows of scope `node`."""

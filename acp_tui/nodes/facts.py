@@ -186,8 +186,6 @@ class Facts:
     tools: Mapping[str, bool] | None = None
     """Required command → True if it is in PATH or in an sbin folder."""
     lvm2: bool | None = None
-    kubelet_unit: bool | None = None
-    """True if /etc/systemd/system/kubelet.service exists, even as a dangling link."""
     tmp_options: tuple[str, ...] | None = None
     """The mount options in effect for /tmp."""
     tmp_at_boot: AtBoot | None = None
@@ -199,10 +197,12 @@ class Facts:
     snap_packages: frozenset[str] | None = None
     package_tools: frozenset[str] | None = None
     """The installed package tools, which can be rpm, dpkg-query and snap."""
-    leftover_binaries: tuple[str, ...] | None = None
-    """Container and Kubernetes programs in /usr/local/bin and /usr/local/sbin; also /opt/cni/bin if it is not empty."""
-    kubernetes_traces: tuple[str, ...] | None = None
-    """Signs of an existing Kubernetes: a running kubelet, dockerd or containerd; /etc/kubernetes/*.conf; etcd data."""
+    leftovers: Mapping[str, tuple[str, ...]] | None = None
+    """ID of a row of `nodes/leftovers` → the files, interfaces, units or mount points that the node has of it."""
+    unreadable_folders: tuple[str, ...] | None = None
+    """The folders that can contain leftovers, but that only root can read; () if the script ran as root."""
+    cluster_processes: tuple[str, ...] | None = None
+    """The names of running processes of Kubernetes and container runtimes, at most 15 characters of each name."""
     installer_running: bool | None = None
     """True if the container `minialauda-control-plane` runs on the node. The installer starts this container."""
 

@@ -72,6 +72,15 @@ not_running() { # NAME...: fail if a process with one of these names is running
   done
 }
 
+delete_links() { # NAME...: delete each network interface that is not a device of the machine
+  local name
+  for name; do
+    if [ ! -e "/sys/class/net/$name" ]; then continue; fi
+    if [ -e "/sys/class/net/$name/device" ]; then echo "$name is a device of the machine, so it was not deleted."; return 1; fi
+    ip link delete "$name"
+  done
+}
+
 remove_folders() { # PATH...: delete each folder; of a mount point delete only the content; fail if a mount is below it
   local path place
   for path; do

@@ -19,7 +19,7 @@ def test_nerdctl_folders_count_from_release_4_2() -> None:
 
 
 def test_leftover_nerdctl_is_reported_from_release_4_2() -> None:
-    leftover: Mapping[str, object] = {"leftover_binaries": ("/usr/local/bin/nerdctl",)}
+    leftover: Mapping[str, object] = {"leftovers": {"nerdctl-program": ("/usr/local/bin/nerdctl",)}}
     assert planted(leftover, plan=valid_plan(release="4.1")) == set()
     assert planted(leftover, plan=valid_plan(release="4.2")) == {("PKG-LEFTOVER-BIN", WARN)}
 

@@ -98,12 +98,13 @@ def test_fix_depends_on_the_distribution_and_quotes_names_from_the_node() -> Non
 def test_fix_has_no_command_without_names() -> None:
     plan = valid_plan()
     facts = cluster(plan)
-    facts[FIRST] = replace(facts[FIRST], kubernetes_traces=("kubelet runs",))
-    facts[SECOND] = replace(facts[SECOND], kubernetes_traces=("kubelet runs", "/etc/kubernetes/admin.conf"))
+    facts[FIRST] = replace(facts[FIRST], cluster_processes=("kubelet",))
+    config = {"kubernetes-config": ("/etc/kubernetes/admin.conf",)}
+    facts[SECOND] = replace(facts[SECOND], cluster_processes=("kubelet",), leftovers=config)
     shown = {v.node: v.remedy for v in verdicts(plan, facts) if v.requirement == "CAP-FRESH-ENV"}
     assert "former" not in shown[FIRST]
     assert "disable --now" in shown[FIRST]
-    assert "for path in /etc/kubernetes/admin.conf;" in shown[SECOND]
+    assert "mv --backup=numbered -t /root/former /etc/kubernetes/admin.conf" in shown[SECOND]
 
 
 def test_vip_in_the_range_of_the_container_runtime_fails() -> None:

@@ -37,6 +37,30 @@ def test_folders_are_removed_only_if_named_and_shown_before(lab: Lab, tmp_path: 
     assert check(tmp_path, answers).outcomes[node.address] == {"FS-DIR-CONTAINERD": "fail"}
 
 
+def test_leftovers_are_shown_then_moved_and_undo_brings_them_back(lab: Lab, tmp_path: Path) -> None:
+    config = "/etc/cni/net.d/10-flannel.conflist"
+    network = Fault(
+        "the network of a former cluster",
+        "mkdir -p /etc/cni/net.d /var/lib/cni/networks/cbr0; ip link add cni0 type bridge; "
+        f'echo \'{{"plugins":[{{"type":"flannel"}}]}}\' >{config}; touch /var/lib/cni/networks/cbr0/10.244.1.7',
+    )
+    [node] = lab.start(NodeProfile("centos-7.9", (network,)))
+    answers = single(node)
+    assert check(tmp_path, answers).outcomes[node.address] == {"CAP-FRESH-ENV": "fail"}
+    unnamed = fix(tmp_path, answers, "--yes")
+    assert "only if you name them with --only: CAP-FRESH-ENV" in unnamed.output
+
+    named = fix(tmp_path, answers, "--yes", "--only", "CAP-FRESH-ENV")
+    assert config in named.output
+    assert "newest file: 20" in named.output
+    assert named.status == 0
+    assert node.sh(f"ls {config} /var/lib/cni /sys/class/net/cni0 2>/dev/null | cat") == ""
+    assert check(tmp_path, answers).outcomes[node.address] == {}
+
+    node.sh("bash $(ls -d /var/backups/acp-tui/*/undo.sh | tail -n 1)")
+    assert check(tmp_path, answers).outcomes[node.address] == {"CAP-FRESH-ENV": "fail"}
+
+
 def test_packages_are_removed_only_if_named_and_dependants_are_shown(lab: Lab, tmp_path: Path) -> None:
     yum = program(
         "/usr/bin/yum",

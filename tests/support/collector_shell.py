@@ -13,8 +13,13 @@ from acp_tui.nodes.script import Collector, Reader, build
 MARKER = "0123456789abcdef"
 
 
-def facts_of(name: str, root: Path, *folders: str, tools: dict[str, str] | None = None) -> Facts:
-    """Return the facts of one collector, with its `folders` below `root` and `tools` (name → script) first in PATH."""
+def facts_of(
+    name: str, root: Path, *folders: str, tools: dict[str, str] | None = None, hidden: str = "no-such-tool"
+) -> Facts:
+    """Return the facts of one collector, with its `folders` below `root` and `tools` (name → script) first in PATH.
+
+    `hidden`: a tool that the collector must not find on this host.
+    """
     [collector] = [s for s in COLLECTORS if s.name == name]
     shell = collector.shell
     for folder in folders:
@@ -28,6 +33,7 @@ def _run(collector: Collector, root: Path, tools: Mapping[str, str]) -> Facts:
     for tool, script in tools.items():
         (bin_folder / tool).write_text(f"#!/bin/bash\n{script}\n")
         (bin_folder / tool).chmod(0o755)
+    shell = shell.replace(f"tool {hidden};", "false;") if hidden else shell
     # The root check is removed, so that the tests are the same for any user.
     shell = collector.shell.replace("root || return", ":").replace('"$EUID" -eq 0', "0 -eq 0")
     program = f"PATH={bin_folder}:$PATH\n" + build([replace(collector, shell=shell)], MARKER)

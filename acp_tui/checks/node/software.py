@@ -1,5 +1,7 @@
-"""Check one node for conflicting folders and packages, and for files that removed software left behind."""
+"""Check one node for conflicting folders and packages."""
 
+import re
+from fnmatch import fnmatchcase
 from math import ceil
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
@@ -43,15 +45,16 @@ def _described(subject: NodeSubject, path: str) -> str:
 
 
 def conflicting_packages(subject: NodeSubject) -> Finding:
-    """PKG-CONFLICT-*: no package that the requirement lists by name or by family may be installed.
+    """PKG-CONFLICT-*: no package that the requirement lists may be installed.
 
-    Another package whose name contains a listed name gives only a warning (OQ-PKG-SUBSTRING).
+    `names`: the packages that the manual lists. `same`: shell patterns for other names of the same software. `similar`:
+    shell patterns for parts of it, which give only a warning. A name that contains a listed name as a word also gives a
+    warning (OQ-PKG-SUBSTRING).
     """
     fact = subject.check.text("fact")
     installed: frozenset[str] = require_fact(getattr(subject.facts, fact), fact)
-    listed = set(subject.check.texts("names"))
-    families = subject.check.texts("families")
-    conflicts = sorted(name for name in installed if name in listed or any(_of_family(name, f) for f in families))
+    listed = subject.check.texts("names")
+    conflicts = sorted(name for name in installed if _is_one_of(name, (*listed, *subject.check.texts("same"))))
     if conflicts:
         return Finding(
             Outcome.FAIL,
@@ -60,7 +63,9 @@ def conflicting_packages(subject: NodeSubject) -> Finding:
             ),
             names=tuple(conflicts),
         )
-    similar = sorted(name for name in installed if any(part in name for part in listed))
+    words = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, listed))})(?![A-Za-z])")
+    resembling = subject.check.texts("similar")
+    similar = sorted(name for name in installed if words.search(name) or _is_one_of(name, resembling))
     if similar:
         observed = _(
             "these packages possibly conflict, because their names contain the name of a conflicting package: {names}"
@@ -69,30 +74,5 @@ def conflicting_packages(subject: NodeSubject) -> Finding:
     return Finding(Outcome.PASS, _("no conflicting package is installed"))
 
 
-def _of_family(name: str, family: str) -> bool:
-    return name == family or (family.endswith("*") and (name + "-").startswith(family.removesuffix("*") + "-"))
-
-
-def no_leftover_binaries(subject: NodeSubject) -> Finding:
-    """PKG-LEFTOVER-BIN: no binaries of removed software may remain.
-
-    A remaining binary gives only a warning, because a person must decide whether to delete it.
-    """
-    binaries = require_fact(subject.facts.leftover_binaries, "leftover_binaries")
-    leftovers = tuple(path for path in binaries if path.rpartition("/")[2] not in subject.check.texts("allowed"))
-    return Finding(
-        Outcome.WARN if leftovers else Outcome.PASS,
-        ", ".join(leftovers) or pgettext("observed value", "no files of removed software remain"),
-        names=leftovers,
-    )
-
-
-def no_kubernetes_traces(subject: NodeSubject) -> Finding:
-    """CAP-FRESH-ENV: the node must have no traces of a running or removed Kubernetes."""
-    traces = require_fact(subject.facts.kubernetes_traces, "kubernetes_traces")
-    paths = tuple(trace for trace in traces if trace.startswith("/"))
-    return Finding(
-        Outcome.FAIL if traces else Outcome.PASS,
-        ", ".join(traces) or pgettext("observed value", "the node has no traces of Kubernetes"),
-        names=paths,
-    )
+def _is_one_of(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

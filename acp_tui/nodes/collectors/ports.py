@@ -54,7 +54,7 @@ local file line rows count=0
 for file in /proc/net/tcp /proc/net/tcp6; do
   rows=()
   mapfile -t rows <"$file" || continue
-  echo proc
+  case ${rows[0]} in *local_address*) echo proc ;; *) continue ;; esac
   for line in "${rows[@]}"; do
     case $line in *:*:*:*' 0A '*) line=${line#*: }; line=${line%% *}; echo "proc ${line##*:}" ;; esac
   done
@@ -72,7 +72,8 @@ return 0
 local file line rows
 for file in /proc/net/udp /proc/net/udp6; do
   rows=()
-  mapfile -t rows <"$file" && echo local_address
+  mapfile -t rows <"$file" || continue
+  case ${rows[0]} in *local_address*) echo local_address ;; *) continue ;; esac
   for line in "${rows[@]}"; do
     case $line in *:*:*:*' 07 '*) line=${line#*: }; line=${line%% *}; echo "${line##*:}" ;; esac
   done

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 
+from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import lines, yes_or_no
 from acp_tui.nodes.fact_types import Directory
-from acp_tui.nodes.script import Collector, CollectorOutput
+from acp_tui.nodes.leftovers import LEFTOVERS
+from acp_tui.nodes.leftovers.find import MAX_PLACES, processes, shell
+from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum", "scp", "sftp")
 DIRECTORIES = (
@@ -17,16 +19,7 @@ DIRECTORIES = (
     "/var/lib/nerdctl",
     "/opt/nerdctl",
 )
-_LEFTOVERS = (
-    "docker*", "containerd*", "ctr", "runc", "crun", "runsc", "podman*", "conmon*", "crictl", "crio*", "cri-*",
-    "nerdctl*", "rootlesskit*", "buildkitd", "kubelet*", "kubeadm*", "kubectl*", "kube-*", "k3s*", "k0s", "rke2*",
-    "minikube", "etcd", "etcdctl", "calico*", "flannel*", "cilium*", "cni*",
-)  # fmt: skip
-_KUBERNETES_PROCESSES = (
-    "kubelet", "dockerd", "containerd", "crio", "cri-dockerd", "kube-apiserver", "kube-controller", "kube-scheduler",
-    "kube-proxy", "kubelite", "k3s-server", "k3s-agent", "rke2", "etcd",
-)  # fmt: skip
-"""Names of Kubernetes processes. The kernel shows only the first 15 characters of a name."""
+_PROCESSES = processes(LEFTOVERS)
 
 
 def _tools(output: CollectorOutput) -> Mapping[str, object]:
@@ -53,32 +46,41 @@ def _directories(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _running(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `process NAME`, `file PATH` and `time TEXT`."""
-    traces: dict[str, None] = {}
+    """Parse lines `process NAME` and `time TEXT`. A line `hidden` means that the processes of root are not visible."""
+    found: dict[str, None] = {}
     daemons: dict[str, None] = {}
     time_states: list[str] = []
     for line in lines(output):
-        kind, _, rest = line.partition(" ")
-        if kind == "process" and rest in _KUBERNETES_PROCESSES:
-            traces[rest] = None
+        kind, _space, rest = line.partition(" ")
+        if kind == "process" and rest in _PROCESSES:
+            found[rest] = None
         elif kind == "process":
             daemons[{"systemd-timesyn": "systemd-timesyncd"}.get(rest, rest)] = None
-        elif kind == "file":
-            traces[rest] = None
         elif kind == "time":
             time_states.append(rest)
     ntp = ", ".join([*daemons, *dict.fromkeys(time_states)]) if daemons else ""
-    return {"kubernetes_traces": tuple(traces), "ntp": ntp}
+    hidden = "hidden" in lines(output) and not found
+    reason = MissingReason(_("the node hides the processes of other users"))
+    return {"cluster_processes": reason if hidden else tuple(found), "ntp": ntp}
 
 
 def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines that each contain one path."""
-    paths = []
-    for path in lines(output):
-        name = path.rpartition("/")[2]
-        if path == "/opt/cni/bin" or any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
-            paths.append(path)
-    return {"leftover_binaries": tuple(paths)}
+    """Parse lines `ID PLACE`, `denied FOLDER` and the last line `end`.
+
+    Without the last line, the list is not complete."""
+    ids = {row.id for row in LEFTOVERS}
+    found: dict[str, tuple[str, ...]] = {}
+    unreadable: list[str] = []
+    rows = lines(output)
+    for line in rows:
+        name, _space, place = line.partition(" ")
+        if name == "denied" and place:
+            unreadable.append(place)
+        elif name in ids and place and place not in found.get(name, ()):
+            found[name] = (*found.get(name, ()), place)[:MAX_PLACES]
+    if rows[-1:] != ["end"]:
+        raise ValueError("the list of leftovers is not complete")
+    return {"leftovers": found, "unreadable_folders": tuple(unreadable)}
 
 
 COLLECTORS = (
@@ -93,30 +95,18 @@ return 0
         _tools,
     ),
     Collector(
-        "kubelet_unit",
-        ("kubelet_unit",),
-        """
-local file=/etc/systemd/system/kubelet.service
-if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
-""",
-        yes_or_no("kubelet_unit"),
-    ),
-    Collector(
         "running",
-        ("kubernetes_traces", "ntp"),
+        ("cluster_processes", "ntp"),
         f"""
 local file name word chrony= other=
 for file in /proc/[0-9]*/comm; do
   {{ read -r name <"$file"; }} || continue
   case $name in
-    {"|".join(_KUBERNETES_PROCESSES)}|chronyd|ntpd|systemd-timesyn) echo "process $name" ;;
+    {"|".join(_PROCESSES)}|chronyd|ntpd|systemd-timesyn) echo "process $name" ;;
   esac
   case $name in chronyd) chrony=1 ;; ntpd | systemd-timesyn) other=$name ;; esac
 done
-for file in /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml {{/etc,/var/lib}}/rancher/{{k3s,rke2}} \
-            /var/lib/k0s /var/lib/etcd/member; do
-  [ "${{file##*/}}" = encryption-provider.conf ] || [ ! -e "$file" ] || echo "file $file"
-done
+[ -r /proc/1/comm ] || echo hidden
 [ ! -e /run/systemd/timesync/synchronized ] || echo "time synchronised"
 if [ -n "$chrony" ]; then
   while read -r name word; do
@@ -138,19 +128,7 @@ return 0
 """,
         _running,
     ),
-    Collector(
-        "leftovers",
-        ("leftover_binaries",),
-        """
-local file
-for file in /usr/local/bin/* /usr/local/sbin/*; do
-  [ ! -e "$file" ] && [ ! -L "$file" ] || printf '%s\\n' "$file"
-done
-for file in /opt/cni/bin/*; do [ ! -e "$file" ] || { echo /opt/cni/bin; break; }; done
-return 0
-""",
-        _leftovers,
-    ),
+    Collector("leftovers", ("leftovers", "unreadable_folders"), shell(LEFTOVERS), _leftovers, timeout=15),
     Collector(
         "package_tools",
         ("package_tools",),

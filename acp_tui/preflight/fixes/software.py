@@ -4,36 +4,13 @@ Removed packages and folders cannot be restored. Such steps run only if they are
 """
 
 from collections.abc import Mapping
-from shlex import quote
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
+from acp_tui.preflight.fixes.leftovers import LEFTOVER_RECIPES, SHOW_FOLDERS
 from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
-_KUBELET = "/etc/systemd/system/kubelet.service"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}"
-_SHOW_FOLDERS = """\
-for path in {paths}; do
-  [ -e "$path" ] || [ -L "$path" ] || continue
-  timeout 20 du -sxh "$path"
-  newest=$(timeout 20 find "$path" -xdev -type f -printf '%TY-%Tm-%Td %TH:%TM  %p\\n' | sort -r | head -n 1)
-  echo "newest file: ${{newest:-none}}"
-done
-true"""
-_BINARY = r"/usr/local/s?bin/[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}|/opt/cni/bin"
-
-
-def kubelet_unit(case: FixContext) -> FixStep | str:
-    """FS-KUBELET-UNIT: remove the unit file. If a kubelet runs, do not remove it, because the node is in a cluster."""
-    if "kubelet" in (case.facts.kubernetes_traces or ()):
-        return _("a kubelet is running on this node. Find out which cluster the node belongs to (CAP-FRESH-ENV)")
-    return FixStep(
-        case.verdict.requirement,
-        case.title,
-        f"systemctl disable kubelet || true\nrm -f {_KUBELET}\nsystemctl daemon-reload",
-        undo="systemctl daemon-reload",
-        files=(_KUBELET, "/etc/systemd/system/multi-user.target.wants/kubelet.service"),
-    )
 
 
 def _folders(*processes: str) -> Recipe:
@@ -43,7 +20,7 @@ def _folders(*processes: str) -> Recipe:
         paths = trusted(case.verdict.names, r"(/[a-z]+){2,4}/?")
         if paths is None:
             return unexpected_names(case.verdict.names)
-        running = [name for name in processes if name in (case.facts.kubernetes_traces or ())]
+        running = [name for name in processes if name in (case.facts.cluster_processes or ())]
         if running:
             return _("the folder is in use by {names}. First find out to which software these processes belong").format(
                 names=", ".join(running)
@@ -54,7 +31,7 @@ def _folders(*processes: str) -> Recipe:
             f"not_running {' '.join(processes)}\nremove_folders {paths}",
             destructive=True,
             applied_by_default=False,
-            preview=_SHOW_FOLDERS.format(paths=paths),
+            preview=SHOW_FOLDERS.format(paths=paths),
             note=_("Deleted files cannot be restored. Back up the files that you need."),
         )
 
@@ -92,22 +69,6 @@ def _packages(remove: str, preview: str) -> Recipe:
     return recipe
 
 
-def leftovers(case: FixContext) -> FixStep | str:
-    """PKG-LEFTOVER-BIN: move the files into the backup folder of this fix. The undo script restores them."""
-    paths = case.verdict.names
-    if trusted(paths, _BINARY) is None:
-        return unexpected_names(paths)
-    moved = [(quote(path), f'"$folder"/moved{quote(path)}') for path in paths]
-    return FixStep(
-        case.verdict.requirement,
-        case.title,
-        "\n".join(f"move_away {path}" for path, _place in moved),
-        undo="\n".join(f"mv -n -T {place} {path}" for path, place in moved),
-        applied_by_default=False,
-        note=_("Check first which software each of these files belongs to."),
-    )
-
-
 def _from_a_repository(case: FixContext) -> str:
     return _(
         "acp-tui contains no system packages. Install the package from your repository, or add it to the system image"
@@ -122,7 +83,6 @@ SOFTWARE_RECIPES: Mapping[str, Recipe] = {
     "SW-BINARIES": _from_a_repository,
     "SW-SCP-SFTP": _from_a_repository,
     "SW-LVM2": _from_a_repository,
-    "FS-KUBELET-UNIT": kubelet_unit,
     "FS-DIR-DOCKER": _folders("dockerd"),
     "FS-DIR-CONTAINERD": _folders("containerd"),
     "FS-DIR-PODLOGS": _folders("kubelet"),
@@ -134,5 +94,5 @@ SOFTWARE_RECIPES: Mapping[str, Recipe] = {
         "DEBIAN_FRONTEND=noninteractive apt-get purge -y", "apt-get -s purge {names} 2>&1 | grep -E '^(Purg|Remv) '"
     ),
     "PKG-CONFLICT-SNAP": _packages("snap remove --purge", "snap list {names}"),
-    "PKG-LEFTOVER-BIN": leftovers,
+    **LEFTOVER_RECIPES,
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
 from acp_tui.checks.labels import severity_label
+from acp_tui.checks.node.leftovers import table_text
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.release import RELEASES
 
@@ -21,6 +22,7 @@ def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
         (pgettext("label", "Where"), _where(row)),
         (pgettext("label", "Why"), _(row.why)),
         (pgettext("label", "Check"), how_observed(row)),
+        (pgettext("label", "Looked for"), table_text(row.id)),
         (pgettext("label", "Fix"), _fix(row)),
         *((pgettext("requirement", "Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
         (pgettext("label", "Severity"), severity_label(row.severity)),

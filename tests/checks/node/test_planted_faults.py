@@ -10,6 +10,7 @@ from tests.support.factories.node_facts import boot_entry, fstab_swaps, healthy
 from tests.support.factories.verdicts import FAIL, PENDING, SECOND, UNKNOWN, WARN, planted
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum")
+KUBELET_UNIT = "/etc/systemd/system/kubelet.service"
 
 
 def sshd(dns: str = "no", pam: str = "no", *, explicit: bool = True) -> dict[str, object]:
@@ -274,10 +275,10 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
         {"tools": dict.fromkeys(TOOLS, True)},
         {("SW-SCP-SFTP", FAIL)},
     ),
-    ("kubelet unit", {"kubelet_unit": True}, {("FS-KUBELET-UNIT", FAIL)}),
+    ("kubelet unit", {"leftovers": {"kubelet-unit": (KUBELET_UNIT,)}}, {("FS-KUBELET-UNIT", FAIL)}),
     ("noexec", {"tmp_options": ("rw", "nosuid", "noexec")}, {("FS-TMP-NOEXEC", FAIL)}),
-    ("kubelet runs", {"kubernetes_traces": ("kubelet runs",)}, {("CAP-FRESH-ENV", FAIL)}),
-    ("leftover binaries", {"leftover_binaries": ("/usr/local/bin/runc",)}, {("PKG-LEFTOVER-BIN", WARN)}),
+    ("kubelet runs", {"cluster_processes": ("kubelet",)}, {("CAP-FRESH-ENV", FAIL)}),
+    ("leftover binaries", {"leftovers": {"programs": ("/usr/local/bin/runc",)}}, {("PKG-LEFTOVER-BIN", WARN)}),
     ("containerd package", {"dpkg_packages": frozenset({"containerd", "bash"})}, {("PKG-CONFLICT-DPKG", FAIL)}),
     ("docker-ce package", {"dpkg_packages": frozenset({"docker-ce-cli"})}, {("PKG-CONFLICT-DPKG", FAIL)}),
     ("containerd.io package", {"dpkg_packages": frozenset({"containerd.io"})}, {("PKG-CONFLICT-DPKG", FAIL)}),
@@ -353,7 +354,7 @@ HEALTHY: list[tuple[str, dict[str, object]]] = [
         "no list of rpm packages on Ubuntu",
         {"rpm_packages": None, "package_tools": frozenset({"dpkg-query", "snap", "rpm"})},
     ),
-    ("leftover nerdctl in release 4.0", {"leftover_binaries": ("/usr/local/bin/nerdctl",)}),
+    ("leftover nerdctl in release 4.0", {"leftovers": {"nerdctl-program": ("/usr/local/bin/nerdctl",)}}),
     ("no snap", {"snap_packages": None, "package_tools": frozenset({"dpkg-query"})}),
     ("a tmpfs for /tmp", {"tmp_options": ("rw", "nosuid", "nodev", "size=1g")}),
 ]

@@ -26,3 +26,10 @@ def test_connected_udp_sockets_are_ignored(tmp_path: Path) -> None:
     rows = row.format(n=1, port=10250, state="01") + row.format(n=2, port=6641, state="07")
     put(tmp_path, {"/proc/net/udp": "  sl  local_address rem_address   st\n" + rows})
     assert facts_of("udp", tmp_path, "/proc/net").udp_ports == frozenset({6641})
+
+
+def test_empty_lists_of_sockets_give_no_value(tmp_path: Path) -> None:
+    """The kernel always writes a heading. A list without it proves nothing."""
+    put(tmp_path, {"/proc/net/tcp": "", "/proc/net/udp": ""})
+    assert facts_of("listeners", tmp_path, "/proc/net", tools={"ss": "exit 0"}).listeners is None
+    assert facts_of("udp", tmp_path, "/proc/net").udp_ports is None

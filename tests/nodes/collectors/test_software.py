@@ -4,20 +4,10 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.fact_types import Directory
 from acp_tui.nodes.script import Reader, build
 from tests.support.collector_shell import MARKER, facts_of, put
-
-
-def test_a_dangling_kubelet_unit_exists(tmp_path: Path) -> None:
-    folder = tmp_path / "etc/systemd/system"
-    folder.mkdir(parents=True)
-    assert facts_of("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is False
-    (folder / "kubelet.service").symlink_to("/no/such/unit")
-    assert facts_of("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is True
 
 
 def test_tmp_options_of_a_linked_tmp(tmp_path: Path) -> None:
@@ -59,16 +49,3 @@ def test_state_of_directories(tmp_path: Path) -> None:
 def test_the_installer_container_is_found(tmp_path: Path) -> None:
     assert facts_of("installer", tmp_path, tools={"nerdctl": "echo minialauda-control-plane"}).installer_running is True
     assert facts_of("installer", tmp_path, tools={"nerdctl": "echo other"}).installer_running is False
-
-
-@pytest.mark.parametrize(
-    ("tools", "expected"),
-    [
-        pytest.param({"snap": "printf 'Name Version\\nmicrok8s 1\\n'"}, {"microk8s"}, id="snapd answers"),
-        pytest.param({"snap": "exit 1"}, {"microk8s"}, id="snapd does not run: names come from its files"),
-        pytest.param({"snap": "echo 'No snaps are installed yet.' >&2"}, set(), id="none"),
-    ],
-)
-def test_snaps_from_snapd_or_its_files(tmp_path: Path, tools: dict[str, str], expected: set[str]) -> None:
-    put(tmp_path, {"/var/lib/snapd/snaps/microk8s_42.snap": ""})
-    assert facts_of("snap", tmp_path, "/var/lib/snapd", tools=tools).snap_packages == frozenset(expected)

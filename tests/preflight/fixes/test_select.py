@@ -22,6 +22,7 @@ from tests.support.factories.verdicts import SECOND, cluster, verdicts
 PLAN = valid_plan()
 NODE = next(node for node in PLAN.nodes if node.address == SECOND)
 _NO = SshdSetting("no", True)
+KUBELET_UNIT = "/etc/systemd/system/kubelet.service"
 
 
 def fixes_for(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", **options: str) -> AvailableFixes:
@@ -72,7 +73,7 @@ PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
     ("SEC-APPARMOR", {"apparmor": True, "apparmor_profiles": 4}, "ubuntu-20.04", "boot_parameter apparmor=0"),
     ("SYS-TASKSMAX", {"tasks_max": "512"}, "centos-7.9", "daemon-reexec"),
     ("FS-TMP-NOEXEC", {"tmp_options": ("rw", "noexec")}, "ubuntu-22.04", "remount,exec"),
-    ("FS-KUBELET-UNIT", {"kubelet_unit": True}, "ubuntu-22.04", "rm -f /etc/systemd/system/kubelet.service"),
+    ("FS-KUBELET-UNIT", {"leftovers": {"kubelet-unit": (KUBELET_UNIT,)}}, "ubuntu-22.04", f"move_away {KUBELET_UNIT}"),
     ("NET-HOSTS-LOCALHOST", {"hosts_localhost": ("10.0.0.1",)}, "ubuntu-22.04", "127.0.0.1 localhost"),
     ("NET-RESOLV-172", {"nameservers": ("172.17.0.1", "10.20.0.2")}, "ubuntu-22.04", "nameserver"),
     ("X-TIMEZONE", {"timezone": "Asia/Tokyo", "utc_offset": "+0900"}, "ubuntu-22.04", "set-timezone Europe/Moscow"),
@@ -106,7 +107,7 @@ def test_healthy_node_has_no_fixes() -> None:
     ("requirement", "changes", "distribution"),
     [
         ("SYS-SWAP", {"boot_swaps": fstab_swaps("/dev/vdb")}, "ubuntu-22.04"),
-        ("PKG-LEFTOVER-BIN", {"leftover_binaries": ("/usr/local/bin/kubectl",)}, "ubuntu-22.04"),
+        ("PKG-LEFTOVER-BIN", {"leftovers": {"programs": ("/usr/local/bin/kubectl",)}}, "ubuntu-22.04"),
         ("FS-DIR-DOCKER", {"directories": {"/var/lib/docker": Directory(True)}}, "ubuntu-22.04"),
         ("PKG-CONFLICT-RPM", {"rpm_packages": frozenset({"podman"})}, "centos-7.9"),
         ("PKG-CONFLICT-DPKG", {"dpkg_packages": frozenset({"containerd"})}, "ubuntu-22.04"),
@@ -176,7 +177,7 @@ def test_host_name_is_changed_only_to_a_given_valid_name() -> None:
 
 
 def test_kubelet_unit_of_a_running_kubelet_is_a_manual_fix() -> None:
-    available = fixes_for({"kubelet_unit": True, "kubernetes_traces": ("kubelet",)})
+    available = fixes_for({"leftovers": {"kubelet-unit": (KUBELET_UNIT,)}, "cluster_processes": ("kubelet",)})
     assert "FS-KUBELET-UNIT" in {manual.requirement for manual in available.manual}
 
 

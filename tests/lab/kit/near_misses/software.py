@@ -8,7 +8,29 @@ FILES = (
          "mkdir /tmp/x; mount -t tmpfs -o noexec lab /tmp/x; mount -t tmpfs -o noexec lab /var/tmp"),
     case(U, "/tmp bound to a noexec place",
          "mount -t tmpfs -o noexec lab /mnt; mount --bind /mnt /tmp", FS_TMP_NOEXEC="fail"),
-    case(U, "settings for a missing kubelet", new_file("/etc/systemd/system/kubelet.service.d/1.conf", "")),
+    case(U, "empty settings for a missing kubelet", new_file("/etc/systemd/system/kubelet.service.d/1.conf", "")),
+    case(U20, "a start line for a kubelet that is gone",
+         new_file("/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", "[Service]", "ExecStart=",
+                  "ExecStart=/usr/bin/kubelet --node-ip=10.0.0.1"), FS_KUBELET_UNIT="fail"),
+    case(U20, "the network of a former cluster",
+         new_file("/etc/cni/net.d/10-flannel.conflist", '{"name":"cbr0","plugins":[{"type":"flannel"}]}')
+         + "\nmkdir -p /var/lib/cni/networks/cbr0; touch /var/lib/cni/networks/cbr0/10.244.1.7", CAP_FRESH_ENV="fail"),
+    case(R, "interfaces of services that are gone", "ip link add kube-ipvs0 type bridge", CAP_FRESH_ENV="fail"),
+    case(K, "a bridge of a former network", "ip link add cni0 type bridge", CAP_FRESH_ENV="warn"),
+    case(R, "a mount of a Pod that is gone",
+         "mkdir -p /var/lib/kubelet/pods/1; mount -t tmpfs lab /var/lib/kubelet/pods/1",
+         CAP_FRESH_ENV="fail"),
+    case(K, "a runtime that starts at boot",
+         new_file("/etc/systemd/system/docker.service", "[Service]", "ExecStart=/bin/true")
+         + "\nmkdir -p /etc/systemd/system/multi-user.target.wants"
+         "\nln -s ../docker.service /etc/systemd/system/multi-user.target.wants/docker.service", CAP_FRESH_ENV="fail"),
+    case(C, "empty folders of a runtime, its loopback plugin, and the range that the manual allows",
+         "mkdir -p /etc/containerd /var/lib/calico /var/lib/kubelet/pods\n"
+         + new_file("/etc/cni/net.d/99-loopback.conf", '{"cniVersion":"0.3.1","type":"loopback"}') + "\n"
+         + new_file("/etc/docker/daemon.json", '{"bip": "192.168.250.1/24"}') + "\n"
+         + new_file("/etc/sysconfig/kubelet", "KUBELET_EXTRA_ARGS=")),
+    case(K, "bridges of virtual machines and of the site",
+         "ip link add virbr0 type bridge; ip link add br-ex type bridge"),
     case(U, "an empty volume for Docker", "mkdir /var/lib/docker; mount -t tmpfs -o size=200g lab /var/lib/docker; "
          "mkdir /var/lib/docker/lost+found", FS_DIR_DOCKER="warn"),
     case(U, "a volume for containerd that is used", "mkdir /var/lib/containerd; "
@@ -41,7 +63,21 @@ PACKAGES = (
     case(U, "unrelated names", "\n".join(map(dpkg, ("docker-compose", "docker-doc", "kubectx", "runc")))),
     case(U, "a snap whose name contains k8s", append("/usr/lib/lab/snaps", "k8s-tool"), PKG_CONFLICT_SNAP="warn"),
     case(C, "a name that contains podman", append("/usr/lib/lab/rpms", "cockpit-podman 1"), PKG_CONFLICT_RPM="warn"),
-    case(C, "names that are not listed", append("/usr/lib/lab/rpms", "kubelet 1\nkubeadm 1\ncontainer-selinux 1")),
+    case(C, "names that are not listed", append("/usr/lib/lab/rpms", "container-selinux 1\nperl-Text-Truncate 1")),
+    case(C, "a kubelet", append("/usr/lib/lab/rpms", "kubelet 1"), PKG_CONFLICT_RPM="fail"),
+    case(R, "Moby", append("/usr/lib/lab/rpms", "moby-engine 1"), PKG_CONFLICT_RPM="fail"),
+    case(R, "an rpm without its data base", program("/usr/bin/rpm", "echo 'error: cannot open Packages index' >&2"),
+         PKG_CONFLICT_RPM="unknown"),
+    case(C, "an rpm that lists nothing", program("/usr/bin/rpm", ":"), PKG_CONFLICT_RPM="unknown"),
+    case(K, "a list that an error ends", program("/usr/bin/rpm", "echo bash", "echo error: damaged header >&2"),
+         PKG_CONFLICT_KYLIN="unknown"),
+    case(U, "an rpm without packages on Ubuntu", program("/usr/bin/rpm", ":")),
+    case(U, "an empty list of dpkg", ": >/var/lib/dpkg/status", PKG_CONFLICT_DPKG="unknown"),
+    case(U20, "a snap command without snapd", program("/usr/bin/snap", "echo error: cannot communicate >&2"),
+         PKG_CONFLICT_SNAP="unknown"),
+    case(U20, "Docker under an old name", dpkg("lxc-docker-1.9.1"), PKG_CONFLICT_DPKG="fail"),
+    case(U20, "kubeadm from the community", dpkg("kubeadm"), PKG_CONFLICT_DPKG="fail"),
+    case(U20, "a dock for window managers", dpkg("docker")),
     case(C, "kubernetes-cni", append("/usr/lib/lab/rpms", "kubernetes-cni 1"), PKG_CONFLICT_RPM="fail"),
     case(C, "an rpm that always shows versions",
          "printf '#!/bin/sh\\necho runc-1.0.0-69.el7.x86_64\\n' >/usr/bin/rpm", PKG_CONFLICT_RPM="fail"),
