@@ -22,7 +22,7 @@ from acp_tui.checks.cluster import (
     network_performance as performance,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
-from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software
+from acp_tui.checks.node import disk_performance, firewall, hardware, hostname, network, os_support, settings, software
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
 from acp_tui.checks.sizing import requirements
@@ -62,7 +62,7 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         requirements.machine_size,
         settings.apparmor_off,
         settings.boot_parameter,
-        settings.firewall_off,
+        firewall.firewall_off,
         settings.modules_loaded,
         settings.passwordless_sudo,
         settings.root_access,

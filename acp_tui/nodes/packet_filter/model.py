@@ -35,6 +35,7 @@ class What(StrEnum):
     FLAGS = "TCP flags"
     ICMP = "ICMP type and code"
     MARK = "mark"
+    PACKET_TYPE = "unicast or broadcast"
     RATE = "rate limit"
     CONSTANT = "always"
     ANY = "one of several"
@@ -47,7 +48,7 @@ class Match:
 
     what: What
     ranges: Ranges = ()
-    """The accepted numbers: IP versions, protocols, `number` of addresses, ports, flags, marks, ICMP type * 256 + code."""
+    """The accepted numbers: versions, protocols, ports, flags, marks, `number` of addresses, ICMP type * 256 + code."""
     names: tuple[str, ...] = ()
     """The accepted names: interfaces, where `*` at the end matches every rest; connection states; address types."""
     negated: bool = False
@@ -108,6 +109,8 @@ class Chain:
     """Where the kernel starts the chain; None for a chain that only other chains start."""
     priority: int = 0
     policy: Action = Action.ACCEPT
+    nat: bool = False
+    """True if only the first packet of a connection passes through the chain."""
     devices: tuple[str, ...] = ()
     """For the hook `ingress`: the interfaces."""
     tool: str = "nft"

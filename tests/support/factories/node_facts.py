@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from acp_tui.nodes.fact_types import Clock, Directory, Disk, Filesystem, Interface, Route, SshdSetting, Unit
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.packet_filter.model import PacketFilter
 
 DISTRIBUTIONS: Mapping[str, Mapping[str, object]] = {
     "ubuntu-20.04": {
@@ -128,6 +129,7 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
             for name in ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
         },
         ufw_enabled=False,
+        packet_filter=PacketFilter(),
         swaps=(),
         fstab_swaps=(),
         tasks_max="infinity",
