@@ -261,8 +261,9 @@ def _pods(plan: Plan, own: str, others: tuple[str, ...], nic: str) -> Iterator[S
             local=False,
         )
         yield Sample("forwarded TCP from Pods", (away,), forwarded=True)
-        back = replace(
+        back = replace(  # before routing, the destination of a reply is still the address of this node
             away,
+            hooks=_THROUGH[2:],
             source=away.destination,
             destination=away.source,
             source_port=443,

@@ -67,6 +67,7 @@ _PLAIN: Mapping[tuple[str, ...], Field] = {
     ("th", "sport"): Field(What.SOURCE_PORT, values.port),
     ("th", "dport"): Field(What.DESTINATION_PORT, values.port),
     ("ct", "state"): Field(What.STATE),
+    ("ct", "status"): Field(What.UNKNOWN, values.numbers({"dnat": 1, "snat": 1}), assumed=0),
     ("mark",): _MARK, ("meta", "mark"): _MARK,
     ("icmp", "type"): Field(What.ICMP, values.icmp(values.ICMP_TYPES), (protocol(1),)),
     ("icmpv6", "type"): Field(What.ICMP, values.icmp(values.ICMPV6_TYPES), (protocol(58),)),
