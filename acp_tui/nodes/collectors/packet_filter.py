@@ -31,6 +31,11 @@ class _List:
     cut: bool = False
     rows: list[str] = field(default_factory=list)
 
+    @property
+    def of_nft(self) -> bool:
+        """True if the list has tables of nftables that iptables manages."""
+        return self.variant == "nft" or "-nft-" in self.command or any("(nf_tables)" in row for row in self.rows[:3])
+
 
 @dataclass
 class _Parts:
@@ -82,7 +87,7 @@ def _packet_filter(output: CollectorOutput) -> Mapping[str, object]:
         if part.command == "nft":
             found.add_nft(part)
     unread = [
-        *found.unread,
+        *found.reasons(),
         *(
             _("the kernel can have packet filter rules, but the command {command} is not installed").format(
                 command=name
@@ -115,41 +120,51 @@ class _Found:
         self.chains: list[Chain] = []
         self.tables: list[str] = []
         self.unread: list[str] = []
+        self._unread_of_nft: list[str] = []
+        """Reasons that do not count if nft lists the same rules."""
         self._by_iptables: set[tuple[str, str]] = set()
         """The tables of nftables that iptables manages and has listed."""
 
-    def _complete(self, part: _List) -> bool:
-        """Return whether the list is complete. If not, keep the reason; the rows of a cut list are not parsed."""
+    def _incomplete(self, part: _List) -> str:
+        """Return why the list is not complete; "" if it is. The rows of such a list are not parsed."""
         if part.cut:
-            text = _("the list of rules from {command} is too long")
-            self.unread.append(text.format(command=part.command))
-        elif part.status != "0":
-            self.unread.append(_problem(part.command, next(filter(str.strip, part.rows), part.status)))
-        return not part.cut and part.status == "0"
+            return _("the list of rules from {command} is too long").format(command=part.command)
+        if part.status != "0":
+            return _problem(part.command, next(filter(str.strip, part.rows), part.status))
+        return ""
 
     def add_save(self, part: _List, sets: Sets) -> None:
-        if not self._complete(part):
-            return
         family = "ip6" if part.command.startswith("ip6") else "ip"
-        try:
-            chains = iptables.parse_save(part.rows, family, part.command.removesuffix("-save"), sets)
-        except iptables.NotAList as error:
-            self.unread.append(_problem(part.command, str(error)))
+        reason, chains = self._incomplete(part), []
+        if not reason:
+            try:
+                chains = iptables.parse_save(part.rows, family, part.command.removesuffix("-save"), sets)
+            except iptables.NotAList as error:
+                reason = _problem(part.command, str(error))
+        if reason:
+            (self._unread_of_nft if part.of_nft else self.unread).append(reason)
             return
         self.chains += chains
-        if part.variant == "nft" or any("(nf_tables)" in row for row in part.rows[:3]):
+        if part.of_nft:
             self._by_iptables |= {(family, chain.table) for chain in chains}
 
     def add_nft(self, part: _List) -> None:
-        if not self._complete(part):
-            return
-        try:
-            chains, tables = nft.parse_ruleset(part.rows, self._by_iptables)
-        except nft.NotAList as error:
-            self.unread.append(_problem(part.command, str(error)))
-            return
-        self.chains += chains
-        self.tables += tables
+        reason = self._incomplete(part)
+        if not reason:
+            try:
+                chains, tables = nft.parse_ruleset(part.rows, self._by_iptables)
+            except nft.NotAList as error:
+                reason = _problem(part.command, str(error))
+            else:
+                self.chains += chains
+                self.tables += tables
+                self._unread_of_nft.clear()
+        if reason:
+            self.unread.append(reason)
+
+    def reasons(self) -> list[str]:
+        """Return why rules were not read. nft must be added last."""
+        return [*self.unread, *self._unread_of_nft]
 
 
 def _problem(command: str, message: str) -> str:
@@ -160,7 +175,8 @@ def _problem(command: str, message: str) -> str:
 
 _SHELL = """
 root || return
-local rows=() listed=() names row path status left=@MOST@ families= saved= sets= blocks= done family command kind nft=
+local rows=() listed=() names row path status left=@MOST@ family command kind nft= cut=
+local families= saved= sets= blocks= seen=
 can_have_nft() {
   local rows release
   [ -e /proc/modules ] && [ -e /sys/module/printk ] || return 0
@@ -175,7 +191,8 @@ fetch() {
   unset "rows[${#rows[@]} - 1]"
 }
 send() {
-  local row kept=() skip= cut=
+  local row kept=() skip=
+  cut=
   for row in "${rows[@]}"; do
     case $row in
       *' KUBE-'*|:KUBE-*)
@@ -232,24 +249,24 @@ if can_have_nft; then
   fi
 fi
 for family in ip ip6; do
-  names=() done=
+  names=() seen=
   [ ! -e "/proc/net/${family}_tables_names" ] || mapfile -t names <"/proc/net/${family}_tables_names"
   for command in "${family}tables-legacy-save" "${family}tables-nft-save" "${family}tables-save"; do
     variant "$command"
-    case $done in *" $kind "*) continue ;; esac
+    case $seen in *" $kind "*) continue ;; esac
     case $kind in
       '') continue ;;
       legacy) [ "${#names[@]}" -gt 0 ] || continue ;;
       nft) case $families in *" $family "*) ;; *) continue ;; esac ;;
-      other) [ -z "$done" ] || continue; done+=' legacy  nft ' ;;
+      other) [ -z "$seen" ] || continue; seen+=' legacy  nft ' ;;
     esac
-    done+=" $kind "
+    seen+=" $kind "
     fetch "$command"
     send "$command" "$kind"
-    [ "$kind" = nft ] || continue
+    case $kind-$command-$status$cut in nft-*-0|other-*-nft-save-0) ;; *) continue ;; esac
     for row in "${rows[@]}"; do case $row in '*'*) saved+=" table $family ${row#'*'} " ;; esac; done
   done
-  case "${#names[@]}:$done" in 0:*|*' legacy '*) ;; *) echo "@ missing ${family}tables-legacy-save" ;; esac
+  case "${#names[@]}:$seen" in 0:*|*' legacy '*) ;; *) echo "@ missing ${family}tables-legacy-save" ;; esac
 done
 if [ -n "$nft" ]; then
   rows=("${listed[@]}") status=$nft

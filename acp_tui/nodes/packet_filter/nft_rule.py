@@ -34,6 +34,8 @@ _REJECTED: Mapping[str, tuple[Match, ...]] = {
     "with tcp": (fields.protocol(6),),
 }
 """The packets to which a kind of reply applies; nft does not list these conditions."""
+_ALSO_VALUES = ("redirect", "dnat", "snat")
+"""Verdicts that are also a type of ICMP, or a state of a connection."""
 MOST_BRANCHES = 50_000
 """The maximum number of rules that the verdict maps of one list can produce."""
 _COUNTER = re.compile(r" ?\bcounter packets [0-9]{1,20} bytes [0-9]{1,20}")
@@ -268,7 +270,7 @@ class _Rule:
         if word.startswith("@"):
             self._at += 1
             return self._sets.get(word[1:])
-        if not word or (word in _VERDICTS and word != "redirect") or word in _STATEMENTS:  # redirect: a type of ICMP
+        if not word or word in _STATEMENTS or (word in _VERDICTS and word not in _ALSO_VALUES):
             return None
         words = [word]
         self._at += 1
