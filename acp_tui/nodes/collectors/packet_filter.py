@@ -42,7 +42,8 @@ class _Parts:
     lists: list[_List] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     boot: list[str] = field(default_factory=list)
-    harmless: list[str] = field(default_factory=list)
+    harmless: dict[str, bool] = field(default_factory=dict)
+    """Rule file that blocks nothing → True if it contains no rule at all."""
     done: bool = False
 
 
@@ -67,7 +68,7 @@ def _parts(output: CollectorOutput) -> _Parts:
         elif kind == "boot":
             parts.boot.append(word[:200])
         elif kind == "harmless":
-            parts.harmless.append(word[:200])
+            parts.harmless[word[:200]] = "empty" in words
         elif kind == "done":
             parts.done = True
     return parts
@@ -102,7 +103,8 @@ def _packet_filter(output: CollectorOutput) -> Mapping[str, object]:
             chain_prefixes=tuple(sorted({prefix for chain in found.chains for prefix in _prefix(chain)})),
             tables=tuple(sorted(set(found.tables))),
             boot_files=tuple(dict.fromkeys(parts.boot)),
-            harmless_files=tuple(dict.fromkeys(parts.harmless)),
+            # A file with chains that the kernel does not have is not the file that the unit has loaded.
+            harmless_files=tuple(path for path, empty in parts.harmless.items() if empty or found.chains),
         )
     }
 
@@ -277,14 +279,16 @@ if [ -n "$sets" ]; then
 fi
 for path in /etc/nftables.conf /etc/sysconfig/nftables.conf /etc/iptables/rules.v{4,6} /etc/sysconfig/ip{,6}tables; do
   [ -f "$path" ] && mapfile -t -n 5000 rows <"$path" && [ "${#rows[@]}" -lt 5000 ] || continue
+  kind=empty
   for row in "${rows[@]}"; do
     row=${row#"${row%%[![:space:]]*}"}
     case $row in
-      '#'*) ;;
+      ''|'#'*|'flush ruleset'*) ;;
       *[Dd][Rr][Oo][Pp]*|*[Rr][Ee][Jj][Ee][Cc][Tt]*|*[Qq][Uu][Ee][Uu][Ee]*|*include*) continue 2 ;;
+      *) kind=rules ;;
     esac
   done
-  echo "@ harmless $path"
+  echo "@ harmless $path $kind"
 done
 if [ -n "$blocks" ]; then
   for path in /etc/rc.local /etc/rc.d/rc.local /etc/network/if-{pre-up,up}.d/* /etc/networkd-dispatcher/*/* \

@@ -134,4 +134,6 @@ class PacketFilter:
     boot_files: tuple[str, ...] = ()
     """Files that load rules at boot without a firewall unit, such as /etc/rc.local. Only read if the node has rules."""
     harmless_files: tuple[str, ...] = ()
-    """The rule files of firewall units, such as /etc/nftables.conf, that contain no rule that drops or rejects."""
+    """The rule files of firewall units, such as /etc/nftables.conf, that contain no rule that drops or rejects.
+
+    A file with chains is included only if the kernel has chains too, because else the unit has not loaded the file."""

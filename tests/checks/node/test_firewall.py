@@ -124,7 +124,7 @@ def units(**states: tuple[str, str]) -> dict[str, object]:
 
 
 ACTIVE, STOPPED, MASKED = ("active", "enabled"), ("inactive", "enabled"), ("inactive", "masked")
-UBUNTU_FILE = "@ harmless /etc/nftables.conf"
+UBUNTU_FILE, EMPTY_FILE = "@ harmless /etc/nftables.conf rules", "@ harmless /etc/sysconfig/nftables.conf empty"
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,11 @@ UBUNTU_FILE = "@ harmless /etc/nftables.conf"
     [
         (nft(""), units(nftables=ACTIVE), FAIL),
         (nft(chain("input"), UBUNTU_FILE), units(nftables=ACTIVE), WARN),
+        (nft("", UBUNTU_FILE), units(nftables=ACTIVE), FAIL),
+        (nft("", EMPTY_FILE), units(nftables=ACTIVE), WARN),
         (nft(chain("input", policy="drop"), UBUNTU_FILE), units(nftables=ACTIVE), FAIL),
         (nft("", UBUNTU_FILE), units(firewalld=ACTIVE, nftables=ACTIVE), FAIL),
-        (nft("", "@ harmless /etc/iptables/rules.v4"), units(netfilter_persistent=ACTIVE), FAIL),
+        (nft("", "@ harmless /etc/iptables/rules.v4 empty"), units(netfilter_persistent=ACTIVE), FAIL),
         (nft("", UBUNTU_FILE), units(nftables=STOPPED), WARN),
         (nft(""), units(shorewall=ACTIVE), FAIL),
         (nft(""), units(csf=STOPPED), WARN),

@@ -171,7 +171,12 @@ def test_rule_files_of_units_that_block_nothing(tmp_path: Path) -> None:
         "/etc/sysconfig/iptables": "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j REJECT\nCOMMIT\n",
         "/etc/sysconfig/nftables.conf": 'include "/etc/nftables/main.nft"\n',
     }
-    assert collected(tmp_path, files, {}).harmless_files == ("/etc/nftables.conf",)
+    assert collected(tmp_path, files, {}).harmless_files == ()
+    with_chain = {"iptables-legacy-save": prints(saved())}
+    assert collected(tmp_path, {**files, **LEGACY}, with_chain).harmless_files == ("/etc/nftables.conf",)
+    empty = {"/etc/nftables.conf": "#!/usr/sbin/nft -f\n\nflush ruleset\n"}
+    (tmp_path / "proc/net/ip_tables_names").unlink()
+    assert collected(tmp_path, {**files, **empty}, {}).harmless_files == ("/etc/nftables.conf",)
 
 
 def test_contents_of_sets_that_rules_name(tmp_path: Path) -> None:
