@@ -28,13 +28,13 @@ from acp_tui.checks.node import (
     boot_parameters,
     boot_settings,
     disk_performance,
+    firewall,
     hardware,
     hostname,
     leftovers,
     login,
     network,
     os_support,
-    settings,
     software,
 )
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
@@ -78,7 +78,7 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         requirements.machine_size,
         access_control.apparmor_off,
         boot_parameters.boot_parameter,
-        settings.firewall_off,
+        firewall.firewall_off,
         boot_parameters.modules_loaded,
         login.passwordless_sudo,
         login.root_access,

@@ -28,6 +28,7 @@ from acp_tui.nodes.fact_types import (
     TcpPath,
     Unit,
 )
+from acp_tui.nodes.packet_filter.model import PacketFilter
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,8 @@ class Facts:
     """The units of firewalls and AppArmor, by unit name without `.service`."""
     ufw_enabled: bool | None = None
     """True if /etc/ufw/ufw.conf has ENABLED=yes; None if the file is missing."""
+    packet_filter: PacketFilter | None = None
+    """The rules of nftables and iptables in the kernel."""
     swaps: tuple[str, ...] | None = None
     """The swap areas in use."""
     boot_swaps: tuple[SwapAtBoot, ...] | None = None

@@ -114,7 +114,14 @@ PARSERS = (
     Parser("node-stream", ("nodes.script",), replies.node_stream, replies.stream_samples),
     Parser(
         "collectors",
-        ("nodes.collectors.addresses", "nodes.collectors.boot", "nodes.active.disk"),
+        (
+            "nodes.collectors.addresses",
+            "nodes.collectors.boot",
+            "nodes.collectors.packet_filter",
+            "nodes.packet_filter.iptables",
+            "nodes.packet_filter.nft",
+            "nodes.active.disk",
+        ),
         replies.collector_output,
         replies.collector_samples,
     ),

@@ -24,6 +24,7 @@ def facts_of(
     shell = collector.shell
     for folder in folders:
         shell = shell.replace(folder, f"{root}{folder}")
+    shell = shell.replace(f"tool {hidden};", "false;")
     return _run(replace(collector, shell=shell), root, tools or {})
 
 
@@ -33,7 +34,6 @@ def _run(collector: Collector, root: Path, tools: Mapping[str, str]) -> Facts:
     for tool, script in tools.items():
         (bin_folder / tool).write_text(f"#!/bin/bash\n{script}\n")
         (bin_folder / tool).chmod(0o755)
-    shell = shell.replace(f"tool {hidden};", "false;") if hidden else shell
     # The root check is removed, so that the tests are the same for any user.
     shell = collector.shell.replace("root || return", ":").replace('"$EUID" -eq 0', "0 -eq 0")
     program = f"PATH={bin_folder}:$PATH\n" + build([replace(collector, shell=shell)], MARKER)

@@ -1,4 +1,4 @@
-"""Collectors for SELinux, AppArmor and firewall (SEC-*).
+"""Collectors for SELinux and AppArmor (SEC-*).
 
 The kernel and systemd report the settings in effect. Files contain the settings of the next boot. The collectors read
 both.
@@ -7,11 +7,8 @@ both.
 import re
 from collections.abc import Mapping
 
-from acp_tui.nodes.collectors.parsing import first_line, keyed, lines
-from acp_tui.nodes.fact_types import Unit
+from acp_tui.nodes.collectors.parsing import first_line, keyed
 from acp_tui.nodes.script import Collector, CollectorOutput
-
-UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
 
 
 def _selinux(output: CollectorOutput) -> Mapping[str, object]:
@@ -34,14 +31,6 @@ def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
     return {"selinux_config": match[1].lower() if match else "permissive" if unread else ""}
 
 
-def _setting(output: CollectorOutput, name: str) -> str:
-    """Return the value of the last line `NAME=value` without quotes; "" if no such line exists.
-
-    Comments are ignored."""
-    found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*([^\n#]*)", output.text, re.MULTILINE)
-    return found[-1].strip().strip("\"'") if found else ""
-
-
 def _apparmor(output: CollectorOutput) -> Mapping[str, object]:
     values = keyed(output)
     found: dict[str, object] = {"apparmor": values.get("enabled", "").upper() == "Y"}
@@ -50,25 +39,6 @@ def _apparmor(output: CollectorOutput) -> Mapping[str, object]:
     elif not found["apparmor"]:
         found["apparmor_profiles"] = 0
     return found
-
-
-def _units(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `UNIT ACTIVE ENABLED`. A dash means that systemctl printed nothing, because the unit does not exist.
-
-    Raises ValueError if systemctl printed nothing at all, because this means that systemd does not reply."""
-    states = {}
-    for line in lines(output):
-        name, active, enabled = [*line.split(" "), "-", "-"][:3]
-        if name in UNITS:
-            states[name] = (active, enabled)
-    if len(states) < len(UNITS) or all(state == ("-", "-") for state in states.values()):
-        raise ValueError("systemd does not reply to systemctl")
-    return {
-        "units": {
-            name: Unit("inactive" if active in ("-", "unknown") else active, "not-found" if enabled == "-" else enabled)
-            for name, (active, enabled) in states.items()
-        }
-    }
 
 
 COLLECTORS = (
@@ -108,27 +78,5 @@ echo "enabled $(show /sys/module/apparmor/parameters/enabled)"
 return 0
 """,
         _apparmor,
-    ),
-    Collector(
-        "ufw",
-        ("ufw_enabled",),
-        "show /etc/ufw/ufw.conf",
-        lambda output: {"ufw_enabled": _setting(output, "ENABLED").lower() == "yes"},
-    ),
-    Collector(
-        "units",
-        ("units",),
-        f"""
-local unit active enabled
-tool systemctl || return 127
-for unit in {" ".join(UNITS)}; do
-  active=$(systemctl is-active "$unit"); enabled=$(systemctl is-enabled "$unit")
-  active=${{active%%$'\\n'*}} enabled=${{enabled%%$'\\n'*}}
-  echo "$unit ${{active:--}} ${{enabled:--}}"
-done
-return 0
-""",
-        _units,
-        timeout=10,
     ),
 )

@@ -97,8 +97,17 @@ def selinux(case: FixContext) -> FixStep | str:
 
 
 def firewall(case: FixContext) -> FixStep | str:
-    """SEC-FIREWALL: stop and disable every firewall unit. The firewall ufw is disabled with its own command."""
+    """SEC-FIREWALL: stop and disable every firewall unit. The firewall ufw is disabled with its own command.
+
+    Rules that no unit has loaded are not removed: acp-tui does not know what they are for, and something else would add
+    them again. The check after the fix shows whether rules remain.
+    """
     names = case.verdict.names
+    if not names:
+        return _(
+            "no firewall unit has loaded the rules. First find out what adds them; the result of the check has the "
+            "commands that remove them"
+        )
     units = {name: unit for name, unit in (case.facts.units or {}).items() if name in names}
     if not names or trusted(names, r"[a-z0-9][a-z0-9-]{0,31}") is None:
         return unexpected_names(names)

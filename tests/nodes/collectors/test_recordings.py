@@ -64,3 +64,15 @@ def test_units_and_directories_of_rhel() -> None:
     assert facts.directories["/opt/nerdctl"].size is None
     assert facts.tools is not None
     assert [tool for tool, present in facts.tools.items() if not present] == ["swapoff"]
+
+
+def test_packet_filters_of_the_recordings() -> None:
+    found = {name: facts_of(name).packet_filter for name in ("centos-7.9", "kylin-v10-sp3", "ubuntu-20.04")}
+    chains = {name: len(each.chains) if each is not None else None for name, each in found.items()}
+    assert chains == {"centos-7.9": 10, "kylin-v10-sp3": 0, "ubuntu-20.04": 7}
+    assert {name: bool(each and each.unread) for name, each in found.items()} == {
+        "centos-7.9": False,
+        "kylin-v10-sp3": False,
+        "ubuntu-20.04": True,
+    }
+    assert "requires root" in facts_of("rhel-8.6").missing_reason("packet_filter")

@@ -18,6 +18,7 @@ from acp_tui.preflight.fixes.step import FixStep, InitScript
 from tests.support.factories.node_facts import boot_entry, fstab_swaps, unit_swaps
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import SECOND, cluster, verdicts
+from tests.support.packet_filters import chain, nft
 
 PLAN = valid_plan()
 NODE = next(node for node in PLAN.nodes if node.address == SECOND)
@@ -192,6 +193,13 @@ def test_undo_restores_the_firewall() -> None:
         "systemctl start firewalld",
         "systemctl start ufw",
     ]
+
+
+def test_rules_without_a_unit_are_a_manual_fix() -> None:
+    available = fixes_for({"packet_filter": nft(chain("input", "tcp dport 22 accept", policy="drop"))})
+    assert available.steps == ()
+    [manual] = available.manual
+    assert (manual.requirement, "no firewall unit" in manual.reason) == ("SEC-FIREWALL", True)
 
 
 def test_rules_of_netfilter_persistent_are_flushed() -> None:

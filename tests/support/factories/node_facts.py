@@ -19,6 +19,7 @@ from acp_tui.nodes.fact_types import (
     Unit,
 )
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.packet_filter.model import PacketFilter
 
 DISTRIBUTIONS: Mapping[str, Mapping[str, object]] = {
     "ubuntu-20.04": {
@@ -162,6 +163,7 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
             for name in ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
         },
         ufw_enabled=False,
+        packet_filter=PacketFilter(),
         swaps=(),
         boot_swaps=(),
         tasks_max="infinity",

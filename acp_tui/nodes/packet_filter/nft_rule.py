@@ -1,0 +1,409 @@
+"""Parser of one rule in the output of `nft list ruleset`.
+
+A part of a rule that the parser does not know becomes a condition `What.UNKNOWN`, so the rule may or may not apply.
+"""
+
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from acp_tui.nodes.packet_filter import nft_fields as fields
+from acp_tui.nodes.packet_filter.model import Action, Match, Rule, What
+from acp_tui.nodes.packet_filter.nft_fields import Field, constant, unknown
+from acp_tui.nodes.packet_filter.values import flags, plain
+
+_VERDICTS: Mapping[str, Action] = {
+    "accept": Action.ACCEPT, "drop": Action.DROP, "reject": Action.REJECT, "return": Action.RETURN,
+    "continue": Action.CONTINUE, "jump": Action.JUMP, "goto": Action.GOTO, "queue": Action.UNKNOWN,
+    "masquerade": Action.MASQUERADE, "snat": Action.SNAT, "dnat": Action.DNAT, "redirect": Action.DNAT,
+    "tproxy": Action.ACCEPT, "synproxy": Action.ACCEPT, "fwd": Action.UNKNOWN,
+}  # fmt: skip
+_TARGETS: Mapping[str, Action] = {
+    "REJECT": Action.REJECT, "MASQUERADE": Action.MASQUERADE, "SNAT": Action.SNAT, "DNAT": Action.DNAT,
+    "REDIRECT": Action.DNAT, "NFQUEUE": Action.UNKNOWN, "TARPIT": Action.DROP,
+}  # fmt: skip
+"""The targets of iptables that end a packet; other targets do not."""
+_STATEMENTS = frozenset(
+    ("counter", "log", "limit", "quota", "meter", "add", "update", "delete", "notrack", "flow", "dup", "comment", "xt",
+     "#", "last", "set", "reset")
+)  # fmt: skip
+_OPERATORS = frozenset(("==", "!=", "<", ">", "<=", ">=", "eq", "ne", "lt", "gt", "le", "ge"))
+_REJECTED: Mapping[str, tuple[Match, ...]] = {
+    "with icmp": (fields.family(4),),
+    "with icmpv6": (fields.family(6),),
+    "with tcp": (fields.protocol(6),),
+}
+"""The packets to which a kind of reply applies; nft does not list these conditions."""
+_ALSO_VALUES = ("redirect", "dnat", "snat")
+"""Verdicts that are also a type of ICMP, or a state of a connection."""
+MOST_BRANCHES = 50_000
+"""The maximum number of rules that the verdict maps of one list can produce."""
+_COUNTER = re.compile(r" ?\bcounter packets [0-9]{1,20} bytes [0-9]{1,20}")
+
+
+@dataclass
+class NamedSet:
+    """A set or map of a table. An element has its words, and the words of its value; () in a set."""
+
+    elements: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    braces: bool = False
+    """True for a set that is written in the rule."""
+    matches: dict[tuple[tuple[Field, ...], bool], Match] = field(default_factory=dict)
+    """The parsed elements, by the fields that are compared with them, and whether the comparison is negated."""
+
+
+@dataclass
+class Budget:
+    """Counts the rules that verdict maps produce."""
+
+    left: int = MOST_BRANCHES
+
+
+def elements(words: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return the elements between the braces of a set. Their timeouts, counters and comments are removed."""
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    key: list[str] = []
+    value: list[str] | None = None
+    skipping = False
+    for word in (*words, ","):
+        if word == ",":
+            if key:
+                found.append((tuple(key), tuple(value or ())))
+            key, value, skipping = [], None, False
+        elif word == ":" and value is None:
+            value, skipping = [], False
+        elif word in ("timeout", "expires", "comment", "counter", "limit", "last", "quota"):
+            skipping = True
+        elif not skipping:
+            (key if value is None else value).append(word)
+    return found
+
+
+def shown(text: str) -> str:
+    """Return the text of a rule for a message: without counters and at most 160 characters."""
+    plain_text = _COUNTER.sub("", text[:1000]).strip()
+    return plain_text if len(plain_text) <= 160 else plain_text[:157] + "..."
+
+
+def parse(words: Sequence[str], text: str, sets: Mapping[str, NamedSet], budget: Budget) -> Iterator[Rule]:
+    """Yield the rules that a listed rule stands for: one, or one for each element of a verdict map.
+
+    Nothing is yielded for a rule that neither ends a packet nor changes its mark."""
+    yield from _Rule(words, text, sets, budget).rules()
+
+
+class _Rule:
+    def __init__(self, words: Sequence[str], text: str, sets: Mapping[str, NamedSet], budget: Budget) -> None:
+        self._words = words
+        self._text = shown(text)
+        self._sets = sets
+        self._budget = budget
+        self._at = 0
+        self._matches: list[Match] = []
+
+    def rules(self) -> Iterator[Rule]:
+        words = self._words
+        while self._at < len(words):
+            word = words[self._at]
+            if word in _VERDICTS:
+                yield self._verdict(words[self._at :])
+                return
+            if word in _STATEMENTS:
+                rule = self._statement(word)
+                if rule is not None:
+                    yield rule
+            elif word == "ct" and words[self._at + 1 : self._at + 2] == ["count"]:
+                self._rate(6)
+            elif word in fields.STARTS or word.startswith("@"):
+                done = yield from self._comparison()
+                if done:
+                    return
+            else:
+                self._matches.append(unknown(word))
+                self._at += 1
+
+    def _verdict(self, words: Sequence[str], more: tuple[Match, ...] = ()) -> Rule:
+        action = _VERDICTS.get(words[0], Action.UNKNOWN) if words else Action.UNKNOWN
+        target = ""
+        if action in (Action.JUMP, Action.GOTO):
+            target = words[1] if len(words) > 1 else ""
+        elif action in (Action.SNAT, Action.DNAT) and "to" in words:
+            target = " ".join(words[words.index("to") + 1 :])[:100]
+        elif action is Action.REJECT:
+            more = (*more, *_REJECTED.get(" ".join(words[1:3]), ()))
+        return Rule((*self._matches, *more), action, target, self._text)
+
+    def _statement(self, word: str) -> Rule | None:
+        """Parse a statement that does not end the rule. Returns the rule of a statement that changes the packet."""
+        words, start = self._words, self._at
+        self._at += 1
+        if word in ("limit", "quota"):
+            self._at = start
+            self._rate(8)
+        elif word == "notrack":
+            return Rule(tuple(self._matches), Action.UNTRACK, text=self._text)
+        elif word in ("meter", "add", "update", "delete", "flow", "dup", "set", "reset"):
+            end = self._skip(self._at)
+            if "limit" in words[start:end] or "quota" in words[start:end] or "count" in words[start:end]:
+                self._matches.append(Match(What.RATE, negated="over" in words[start:end]))
+            self._at = end
+        elif word == "xt":
+            name = words[start + 2].strip('"') if len(words) > start + 2 else ""
+            self._at = start + 3
+            return self._xt(name)
+        elif word == "#":
+            name = words[start + 1] if len(words) > start + 1 else ""
+            self._at = start + 2 if name.startswith("xt_") else len(words)
+            return self._xt(name.removeprefix("xt_")) if name.startswith("xt_") else None
+        elif word == "comment":
+            self._at = start + 2
+        else:
+            self._at = self._skip(self._at)
+        return None
+
+    def _xt(self, name: str) -> Rule | None:
+        """Parse a match or target of iptables, of which nft shows only the name."""
+        if name in _TARGETS:
+            return Rule(tuple(self._matches), _TARGETS[name], text=self._text)
+        if name == "MARK":
+            return Rule((*self._matches, unknown("xt", name)), Action.MARK, text=self._text)
+        if name and not name.isupper() and name != "comment":
+            self._matches.append(unknown("xt", name))
+        return None
+
+    def _rate(self, most: int) -> None:
+        end = self._skip(self._at + 1, most)
+        self._matches.append(Match(What.RATE, negated="over" in self._words[self._at : end]))
+        self._at = end
+
+    def _skip(self, at: int, most: int = 1000) -> int:
+        """Return the index of the next statement, comparison or verdict behind `at`. Text in braces is skipped."""
+        depth = 0
+        first = at
+        while at < len(self._words) and at < first + most:
+            word = self._words[at]
+            depth += (word == "{") - (word == "}")
+            at += 1
+            following = self._words[at] if at < len(self._words) else ""
+            if depth <= 0 and (following in _VERDICTS or following in _STATEMENTS or following in fields.STARTS):
+                return at
+        return at
+
+    def _comparison(self) -> Generator[Rule, None, bool]:
+        """Parse a comparison. Returns True if it is a verdict map, which ends the rule."""
+        start = self._at
+        compared = self._fields()
+        following = self._word()
+        if following == "set":
+            yield from self._assignment(compared)
+            return False
+        mask = self._mask()
+        operator = self._word() if self._word() in _OPERATORS else "=="
+        self._at += self._word() in _OPERATORS
+        if self._word() == "vmap":
+            yield from self._branches(compared, start)
+            return True
+        found = self._values()
+        try:
+            self._matches += self._condition(compared, found, operator, mask)
+        except ValueError:
+            self._matches.append(unknown(*self._words[start : self._at]))
+            self._at = max(self._at, self._skip(self._at - 1, 40) if found is None else self._at)
+        return False
+
+    def _word(self) -> str:
+        return self._words[self._at] if self._at < len(self._words) else ""
+
+    def _fields(self) -> tuple[Field | None, ...]:
+        """Parse the compared field, or several with `.` between them."""
+        found: list[Field | None] = []
+        while True:
+            one, self._at = fields.field(self._words, self._at)
+            found.append(one)
+            if self._word() != "." or self._at + 1 >= len(self._words):
+                return tuple(found)
+            self._at += 1
+
+    def _assignment(self, compared: tuple[Field | None, ...]) -> Iterator[Rule]:
+        """Parse a statement such as `meta mark set 0x1`; only the mark of a packet matters for its way."""
+        self._at += 1
+        start = self._at
+        if self._word() in ("meta", "mark"):
+            self._at += 2 if self._word() == "meta" else 1
+            self._at += 2 if self._word() in ("|", "&", "^", "or", "and", "xor") else 0
+        else:
+            self._at = self._skip(self._at)
+        if compared[0] is None or compared[0].what is not What.MARK:
+            return
+        words = [word for word in self._words[start : self._at] if word not in ("meta", "mark")]
+        matches = tuple(self._matches)
+        try:
+            change = _mark(words)
+        except ValueError:
+            matches, change = (*matches, unknown("mark")), (0, 0)
+        yield Rule(matches, Action.MARK, text=self._text, mark=change)
+
+    def _mask(self) -> tuple[str, ...] | None:
+        if self._word() not in ("&", "and"):
+            return None
+        self._at += 1
+        words: list[str] = []
+        if self._word() == "(":
+            while self._word() not in (")", ""):
+                self._at += 1
+                words += [self._word()] if self._word() not in ("|", ",", ")", "") else []
+        else:
+            words.append(self._word())
+        self._at += 1
+        return tuple(words)
+
+    def _values(self) -> NamedSet | None:
+        """Parse the values of a comparison: a set in braces, the name of a set, or one or several words.
+
+        The result is None if there is no value."""
+        word = self._word()
+        if word == "{":
+            end = self._closing()
+            found = NamedSet(elements(self._words[self._at + 1 : end]), braces=True)
+            self._at = end + 1
+            return found
+        if word.startswith("@"):
+            self._at += 1
+            return self._sets.get(word[1:])
+        if not word or word in _STATEMENTS or (word in _VERDICTS and word not in _ALSO_VALUES):
+            return None
+        words = [word]
+        self._at += 1
+        while self._word() in (",", "|", ".", "/") and self._at + 1 < len(self._words):
+            joint, more = self._words[self._at], self._words[self._at + 1]
+            if joint == ",":
+                words.append(more)
+            else:
+                words[-1] += joint + more
+            self._at += 2
+        return NamedSet([((word,), ()) for word in words])
+
+    def _closing(self) -> int:
+        """Return the index of the brace that closes the one at the current position."""
+        depth = 0
+        for at in range(self._at, len(self._words)):
+            depth += (self._words[at] == "{") - (self._words[at] == "}")
+            if depth == 0:
+                return at
+        return len(self._words)
+
+    def _condition(
+        self, compared: tuple[Field | None, ...], found: NamedSet | None, operator: str, mask: tuple[str, ...] | None
+    ) -> list[Match]:
+        """Return the conditions of a comparison. Raises ValueError if acp-tui cannot evaluate it."""
+        known = [one for one in compared if one is not None]
+        if found is None or len(known) < len(compared):
+            raise ValueError("unknown field or set")
+        needs = [need for one in known for need in one.needs]
+        negated = operator in ("!=", "ne")
+        if len(known) > 1:
+            return [*needs, _any(tuple(known), found, negated)]
+        one = known[0]
+        if operator not in ("==", "eq", "!=", "ne"):
+            return [*needs, _ordered(one, found.elements[0][0][0], operator)]
+        if one.what is What.FLAGS:
+            return [*needs, _flags(one, found, negated, mask)]
+        return [*needs, _simple(one, found, negated, mask)]
+
+    def _branches(self, compared: tuple[Field | None, ...], start: int) -> Iterator[Rule]:
+        """Yield a rule for each element of a verdict map. An element for all other packets comes last."""
+        self._at += 1
+        found = self._values()
+        known = tuple(one for one in compared if one is not None)
+        count = len(found.elements) if found is not None else 0
+        self._budget.left -= count
+        if found is None or len(known) < len(compared) or self._budget.left < 0:
+            yield Rule((*self._matches, unknown(*self._words[start : self._at])), Action.UNKNOWN, text=self._text)
+            return
+        needs = tuple(need for one in known for need in one.needs)
+        for key, value in sorted(found.elements, key=lambda element: element[0] == ("*",)):
+            try:
+                conditions = needs if key == ("*",) else (*needs, *_element(known, key))
+            except ValueError:
+                conditions = (*needs, unknown(*key))
+            yield self._verdict(value, conditions)
+
+
+def _mark(words: Sequence[str]) -> tuple[int, int]:
+    """Return value and mask of a change of the mark, see `Rule.mark`. Raises ValueError."""
+    if len(words) == 1:
+        return plain(words[0]), 0xFFFFFFFF
+    if len(words) != 2:
+        raise ValueError("unknown change of the mark")
+    operator, value = words[0], plain(words[1])
+    if operator in ("|", "or"):
+        return value, value
+    if operator in ("&", "and"):
+        return 0, ~value & 0xFFFFFFFF
+    if operator in ("^", "xor"):
+        return value, 0
+    raise ValueError("unknown change of the mark")
+
+
+def _parts(key: Sequence[str]) -> list[str]:
+    """Return the words of an element without the dots between its parts."""
+    return [word for word in key if word != "."]
+
+
+def _element(known: tuple[Field, ...], key: Sequence[str]) -> tuple[Match, ...]:
+    parts = _parts(key)
+    if len(known) == 1:
+        return (fields.match(known[0], parts),)
+    if len(parts) != len(known):
+        raise ValueError("the element has another number of parts")
+    return tuple(fields.match(one, (part,)) for one, part in zip(known, parts, strict=True))
+
+
+def _any(known: tuple[Field, ...], found: NamedSet, negated: bool) -> Match:
+    cached = found.matches.get((known, negated))
+    if cached is None:
+        groups = tuple(_element(known, key) for key, _value in found.elements)
+        cached = found.matches[known, negated] = Match(What.ANY, negated=negated, alternatives=groups)
+    return cached
+
+
+def _simple(one: Field, found: NamedSet, negated: bool, mask: tuple[str, ...] | None) -> Match:
+    if mask is not None:
+        words = [word for key, _value in found.elements for word in _parts(key)]
+        return fields.match(one, words, negated=negated, mask=plain(mask[0]))
+    cached = found.matches.get(((one,), negated))
+    if cached is None:
+        if any(key == ("*",) for key, _value in found.elements):
+            cached = constant(not negated)
+        else:
+            words = [word for key, _value in found.elements for word in _parts(key)]
+            cached = fields.match(one, words, negated=negated)
+        found.matches[(one,), negated] = cached
+    return cached
+
+
+def _flags(one: Field, found: NamedSet, negated: bool, mask: tuple[str, ...] | None) -> Match:
+    """Return a condition on TCP flags: with a mask, `VALUE / MASK`, exact values in braces, or any of the flags."""
+    words = ["".join(_parts(key)) for key, _value in found.elements]
+    if mask is not None:
+        return fields.match(one, words, negated=negated, mask=flags(mask))
+    wanted, slash, first = "|".join(words).partition("/")
+    if slash:
+        return fields.match(one, (wanted,), negated=negated, mask=flags(first.split("|")))
+    return fields.match(one, words, negated=negated, mask=255 if found.braces else None)
+
+
+def _ordered(one: Field, word: str, operator: str) -> Match:
+    """Return a condition such as `tcp dport >= 1024`. Raises ValueError for other fields than numbers."""
+    if one.parse is None or one.what in (What.SOURCE, What.DESTINATION, What.ICMP):
+        raise ValueError("no number")
+    value = one.parse(word)[0]
+    first, last = {
+        "<": (0, value - 1), "lt": (0, value - 1), "<=": (0, value), "le": (0, value),
+        ">": (value + 1, 1 << 32), "gt": (value + 1, 1 << 32), ">=": (value, 1 << 32), "ge": (value, 1 << 32),
+    }[operator]  # fmt: skip
+    if one.assumed is not None:
+        return constant(first <= one.assumed <= last)
+    if one.what is What.UNKNOWN:
+        raise ValueError("acp-tui does not simulate the field")
+    return Match(one.what, ((first, last),) if first <= last else ())
