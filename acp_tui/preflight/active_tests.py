@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from acp_tui.checks.cluster.path_tests import format_test_ports
+from acp_tui.checks.cluster.untested_traffic import format_test_ports
 from acp_tui.checks.topology import Topology, has_external_load_balancer, topology_of
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.active.bandwidth import MAX_MEBIBYTES, BandwidthNode, measure, pairs

@@ -5,6 +5,7 @@ A TCP path is one port of one node, as seen from one other node.
 
 from collections.abc import Mapping
 
+from acp_tui.checks.cluster.host_filters import translating_rules
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.cluster.path_problems import (
     PathProblem,
@@ -13,7 +14,8 @@ from acp_tui.checks.cluster.path_problems import (
     describe_problems,
     one_finding_per_node,
 )
-from acp_tui.checks.cluster.path_tests import tested_traffic, untested_remedy
+from acp_tui.checks.cluster.path_tests import tested_traffic
+from acp_tui.checks.cluster.untested_traffic import untested_remedy
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.topology import NodeTargets
 from acp_tui.checks.verdict import Outcome
@@ -47,6 +49,7 @@ def paths_open(subject: ClusterSubject) -> Findings:
             (Outcome.FAIL, node, describe_problems(problems))
             for node, problems in by_node_at_fault(subject, [*closed, *traffic.closed]).items()
         ),
+        *((Outcome.FAIL, node, text) for node, text in translating_rules(subject)),
         *((Outcome.UNKNOWN, finding.node, finding.observed) for finding in missing),
         *((Outcome.UNKNOWN, node, describe_problems(problems)) for node, problems in by_source(unknown).items()),
         *((Outcome.UNKNOWN, node, reason) for node, reason in traffic.unknown),

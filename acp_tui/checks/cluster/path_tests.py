@@ -3,17 +3,25 @@
 The active path test measures this traffic. Without its results, the traffic counts as untested, never as open.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from acp_tui.checks.cluster.path_problems import MOST_SHOWN, PathProblem, by_node_at_fault, describe_problems
+from acp_tui.checks.cluster.path_problems import PathProblem, by_node_at_fault, describe_problems
+from acp_tui.checks.cluster.untested_traffic import (
+    format_test_ports,
+    in_node_range,
+    required,
+    stale,
+    unanswered_pings,
+    untested_remedy,
+    untested_text,
+)
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.nodes.fact_types import EchoState, PathFailure, PathResult, PathTest
 from acp_tui.nodes.facts import Facts
 
-TEST_COMMAND = "acp-tui check PLAN --also paths"
 _IPIP = "i4"
 
 _TCP_RESULTS: Mapping[PathResult, str] = {
@@ -43,10 +51,8 @@ _RESULTS = {"t": _TCP_RESULTS, "u": _UDP_RESULTS, "i": _IPIP_RESULTS}
 
 
 @dataclass(frozen=True)
-class TestedTraffic:
+class TrafficResults:
     """What the path test shows about X-FIREWALL."""
-
-    __test__ = False
 
     closed: tuple[PathProblem, ...]
     cut: tuple[PathProblem, ...]
@@ -63,13 +69,14 @@ class TestedTraffic:
     """A text about the traffic that passed; "" without results."""
 
 
-def tested_traffic(subject: ClusterSubject, known: Collection[PathProblem]) -> TestedTraffic:
-    """Return what the path test shows. `known`: closed TCP paths that are reported already."""
+def tested_traffic(subject: ClusterSubject, known: Collection[PathProblem]) -> TrafficResults:
+    """Return what the path test shows. `known`: closed TCP paths that are reported already.
+
+    A closed path is reported although an earlier path test found it open: a firewall may have been started since."""
     tests = path_tests(subject)
     if not tests:
-        silent = _unanswered_pings(subject, {})
-        parts = [_untested_text(subject), *([silent] if silent else [])]
-        return TestedTraffic((), (), (), (), "; ".join(parts), True, "")
+        parts = (untested_text(subject), unanswered_pings(subject, {}))
+        return TrafficResults((), (), (), (), "; ".join(filter(None, parts)), True, "")
     seen = {(problem.source, problem.target, problem.port) for problem in known}
     closed = [
         problem
@@ -77,28 +84,20 @@ def tested_traffic(subject: ClusterSubject, known: Collection[PathProblem]) -> T
         if spec[0] in "tu" and (spec[0] == "u" or (problem.source, problem.target, problem.port) not in seen)
     ]
     closed += _translated(subject, tests)
-    stale = _stale(subject, tests)
-    silent = _unanswered_pings(subject, tests)
-    warnings = [text for text in (stale, silent) if text]
-    return TestedTraffic(
+    changed = stale(subject, tests)
+    warnings = [text for text in (changed, unanswered_pings(subject, tests)) if text]
+    return TrafficResults(
         closed=tuple(closed),
         cut=tuple(_cut(subject, tests)),
         unknown=tuple(_without_results(subject, tests)),
         in_use=tuple(_ports_in_use(subject, tests)),
         warning="; ".join(warnings),
-        untested=bool(stale),
+        untested=bool(changed),
         passed=_passed(subject, tests),
     )
 
 
-def untested_remedy() -> str:
-    """Return how to test the traffic that is not tested yet."""
-    return _(
-        "Run the active test `paths`: it opens temporary test ports on all nodes for up to two minutes.\n{command}"
-    ).format(command=TEST_COMMAND)
-
-
-def test_failed(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool:
+def failed_in_test(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool:
     """Return True if the path test found the TCP path from `source` to host and port `key` of `target` closed."""
     results = facts[source].path_test if source in facts else None
     target_results = facts[target].path_test if target in facts else None
@@ -110,16 +109,13 @@ def test_failed(facts: Mapping[str, Facts], source: str, target: str, key: tuple
     )
 
 
-test_failed.__test__ = False  # type: ignore[attr-defined]
-
-
 def ip_in_ip_passes(subject: ClusterSubject) -> Findings:
     """NETCFG-IPIP: IP protocol 4 must pass between all nodes.
 
     Without the path test, the outcome is a warning. If a node cannot run the test, a person must confirm the rule.
     """
     tests = path_tests(subject)
-    if not tests or _stale(subject, tests, kinds="i"):
+    if not tests or stale(subject, tests, kinds="i"):
         return (Finding(Outcome.WARN, _("IP-in-IP between the nodes was not tested"), remedy=untested_remedy()),)
     closed = [problem for problem, spec in _problems(subject, tests) if spec == _IPIP]
     findings = {
@@ -152,14 +148,14 @@ def _problems(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterato
     """Yield each required path that is closed, with its spec.
 
     A path to a node that stopped responding proves nothing."""
-    required = {targets.node: frozenset(targets.test_ports) for targets in subject.topology.nodes}
+    needed = required(subject)
     for source, results in tests.items():
         for failure in results.failures:
             target = subject.topology.owners.get(failure.host)
             if (
                 target is None
                 or target == source
-                or failure.spec not in required[target]
+                or failure.spec not in needed[target]
                 or failure.result is PathResult.UNTESTED
                 or target not in tests
                 or tests[target].echo_problem
@@ -206,7 +202,7 @@ def _translated(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Itera
             text = _("the target sees the source address {seen}, which is not an address of the source (source NAT)")
             for target in dict.fromkeys(filter(None, map(subject.topology.owners.get, hosts))):
                 if target in tests and target != targets.node:
-                    yield PathProblem(targets.node, target, text=text.format(seen=seen))
+                    yield PathProblem(targets.node, target, text=text.format(seen=seen), source_at_fault=True)
 
 
 def _plain(address: str) -> str:
@@ -214,18 +210,14 @@ def _plain(address: str) -> str:
 
 
 def _without_results(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterator[tuple[str, str]]:
+    needed = required(subject)
     denied = _("acp-tui was not permitted to open the test ports {ports}")
     for node, results in tests.items():
-        required = _required(subject, node)
-        refused = [s for s in required if s[0] in "tu" and results.ports.get(s) is EchoState.DENIED]
+        refused = [s for s in needed[node] if s[0] in "tu" and results.ports.get(s) is EchoState.DENIED]
         for reason in dict.fromkeys(filter(None, (results.echo_problem, results.problem))):
             yield node, reason
         if refused:
             yield node, denied.format(ports=format_test_ports(refused))
-
-
-def _required(subject: ClusterSubject, node: str) -> tuple[str, ...]:
-    return next((targets.test_ports for targets in subject.topology.nodes if targets.node == node), ())
 
 
 def _ports_in_use(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterator[tuple[str, str]]:
@@ -233,94 +225,19 @@ def _ports_in_use(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Ite
 
     TCP connects show the TCP ports. Ports of the NodePort range represent each other.
     """
+    all_needed = required(subject)
     text = _("in use on the node, therefore not tested: {ports}")
     for node, results in tests.items():
-        required = _required(subject, node)
-        busy = {spec for spec in required if results.ports.get(spec) is EchoState.BUSY}
+        needed = all_needed[node]
+        busy = {spec for spec in needed if results.ports.get(spec) is EchoState.BUSY}
         if not busy:
             continue
-        shown = [spec for spec in required if spec in busy and spec[0] == "u" and not _in_node_range(spec)]
+        shown = [spec for spec in needed if spec in busy and spec[0] == "u" and not in_node_range(spec)]
         for kind in "tu":
-            of_range = [spec for spec in required if spec[0] == kind and _in_node_range(spec)]
+            of_range = [spec for spec in needed if spec[0] == kind and in_node_range(spec)]
             shown += of_range if set(of_range) <= busy else []
         if shown:
             yield node, text.format(ports=format_test_ports(shown))
-
-
-def _in_node_range(spec: str) -> bool:
-    return spec[0] in "tu" and 30000 <= int(spec[1:]) <= 32767
-
-
-def format_test_ports(specs: Iterable[str]) -> str:
-    """Format test ports (see `PathFailure`) as `TCP 30000, 31383; UDP 53; IP protocol 4`."""
-    by_kind: dict[str, list[str]] = {}
-    for spec in specs:
-        by_kind.setdefault({"t": "TCP", "u": "UDP"}.get(spec[0], "IP protocol"), []).append(spec[1:])
-    return "; ".join(f"{kind} {', '.join(ports)}" for kind, ports in by_kind.items())
-
-
-def _stale(subject: ClusterSubject, tests: Mapping[str, PathTest], kinds: str = "tu") -> str:
-    """Return a text about nodes and ports that the test did not include; "" if it included all.
-
-    The plan may have changed since the test."""
-    addresses = {address for targets in subject.topology.nodes for address in targets.addresses}
-    new = {node.address for node in subject.plan.nodes if node.address not in tests}
-    for hosts in {id(results.hosts): results.hosts for results in tests.values()}.values():
-        new |= {subject.topology.owners[address] for address in addresses - hosts}
-    ports: dict[str, None] = {}
-    for node, results in tests.items():
-        if not results.echo_problem:
-            untested = (spec for spec in _required(subject, node) if spec not in results.ports)
-            ports |= dict.fromkeys(spec for spec in untested if spec[0] in kinds)
-    if new:
-        nodes = ", ".join(node.address for node in subject.plan.nodes if node.address in new)
-        return _("the path test did not include these nodes: {nodes}").format(nodes=nodes)
-    if ports:
-        return _("the path test did not include these ports: {ports}").format(ports=format_test_ports(ports))
-    return ""
-
-
-def _untested_text(subject: ClusterSubject) -> str:
-    specs = dict.fromkeys(spec for targets in subject.topology.nodes for spec in targets.test_ports)
-    udp = ", ".join(spec[1:] for spec in specs if spec[0] == "u" and not _in_node_range(spec))
-    text = _("not tested: UDP ports {ports}, the NodePort range 30000-32767 and source addresses")
-    if hosts_filter_nothing(subject):
-        text = _(
-            "the packet filters of the nodes block no traffic, but the network between the nodes was not tested for "
-            "UDP ports {ports}, the NodePort range 30000-32767 and source addresses"
-        )
-    return text.format(ports=udp)
-
-
-def hosts_filter_nothing(subject: ClusterSubject) -> bool:
-    """Return True if the rules of the packet filter are known on all nodes, and no rule blocks traffic of the cluster.
-
-    This proves the side of the hosts, but not the network between them.
-    """
-    filters = [getattr(subject.facts.get(node.address), "packet_filter", None) for node in subject.plan.nodes]
-    return all(rules is not None and getattr(rules, "blocks", None) == () for rules in filters)
-
-
-def _unanswered_pings(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> str:
-    """Return a text about nodes that answer to no ping, although TCP connections to them work; "" without any."""
-    pairs: list[tuple[str, str]] = []
-    for source, facts in subject.facts.items():
-        silent = {ping.host for ping in facts.pings or () if ping.sent > 0 and ping.received == 0}
-        if not silent:
-            continue
-        reached = {path.host for path in facts.paths or () if path.open and path.host in silent}
-        for host in sorted(reached):
-            target = subject.topology.owners.get(host)
-            if target is not None and not (target in tests and tests[target].ignores_pings):
-                pairs.append((source, target))
-    if not pairs:
-        return ""
-    shown = ", ".join(f"{source} → {target}" for source, target in pairs[:MOST_SHOWN])
-    return ngettext(
-        "pings (ICMP) get no reply on {count} path, although TCP connections work: {pairs}",
-        "pings (ICMP) get no reply on {count} paths, although TCP connections work: {pairs}",
-        len(pairs),
-    ).format(count=len(pairs), pairs=shown)
 
 
 def _passed(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> str:

@@ -53,7 +53,7 @@ def passed_path_test(plan: Plan, node: Node) -> PathTest:
         ports=dict.fromkeys(own.test_ports, EchoState.OPEN),
         hosts=frozenset(topology.owners),
         opened={**opened, "l": len(others)},
-        sources={address: (others[0].node,) for address in own.addresses},
+        sources=dict.fromkeys(own.addresses, (others[0].node,)),
     )
 
 
