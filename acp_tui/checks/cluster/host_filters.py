@@ -1,4 +1,4 @@
-"""What the packet filters of the nodes show about the traffic between them."""
+"""Read from the packet filters of the nodes whether they block or translate the traffic between the nodes."""
 
 from acp_tui.checks.finding import ClusterSubject
 

@@ -63,9 +63,11 @@ def start(folder: Path, tool: str, program: str) -> "subprocess.Popen[str]":
 
 
 @contextmanager
-def echo(folder: Path, tool: str, *specs: str, life: float = 60) -> Iterator["tuple[subprocess.Popen[str], list[str]]"]:
+def echo(
+    folder: Path, tool: str, *specs: str, life: float = 60, address: str = "127.0.0.1"
+) -> Iterator["tuple[subprocess.Popen[str], list[str]]"]:
     """Run an echo, and yield it with the lines that it printed until it was ready."""
-    process = start(folder, tool, echo_program(RUN, 7, ("127.0.0.1",), specs, life=life))
+    process = start(folder, tool, echo_program(RUN, 7, (address,), specs, life=life))
     lines: list[str] = []
     try:
         assert process.stdout is not None
@@ -188,20 +190,11 @@ def test_hundred_nodes_are_tested_by_one_process_within_seconds(tmp_path: Path) 
     """One echo stands for a hundred nodes. Its address is not on this host, so it listens on all addresses."""
     tcp = [f"t{free_port(socket.SOCK_STREAM)}" for _ in range(10)]
     udp = [f"u{free_port(socket.SOCK_DGRAM)}" for _ in range(5)]
-    program = echo_program(RUN, 7, ("192.0.2.1",), (*tcp, *udp))
-    process = start(tmp_path, "python3", program)
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip() == "ready":
-                break
-        hosts = {f"127.1.0.{number}": (7, (*tcp, *udp)) for number in range(1, 101)}
+    hosts = {f"127.1.0.{number}": (7, (*tcp, *udp)) for number in range(1, 101)}
+    with echo(tmp_path, "python3", *tcp, *udp, address="192.0.2.1"):
         began = time.monotonic()
         sender = start(tmp_path, "python3", f"main() {{\n{sender_shell(RUN, hosts)}\n}}\nmain </dev/null\n")
         text = sender.communicate(timeout=60)[0]
-    finally:
-        process.kill()
-        process.communicate()
     assert "opened t 1000\nopened u 500\n" in text
     assert "path " not in text
     assert len(text) < 2000
