@@ -84,8 +84,8 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
     ActiveTest.PATHS: Description(
         name=N_("paths: TCP, UDP and tunnels between nodes"),
         effect=N_(
-            "acp-tui opens temporary test ports on all nodes for up to 2 minutes: {ports}. "
-            "Every node sends a few packets to every other node. The ports are closed when the test ends."
+            "acp-tui opens test ports on all nodes, for up to 2 minutes: {ports}. "
+            "Every node sends a few packets to every other node."
         ),
         applies=_has_several_nodes,
     ),

@@ -218,6 +218,8 @@ def _without_results(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> 
             yield node, reason
         if refused:
             yield node, denied.format(ports=format_test_ports(refused))
+        if any(f.result is PathResult.UNTESTED and f.spec[0] in "tu" for f in results.failures):
+            yield node, _("the path test ended before this node had tested all paths")
 
 
 def _ports_in_use(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterator[tuple[str, str]]:

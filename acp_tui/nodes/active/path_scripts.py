@@ -9,8 +9,8 @@ from acp_tui.nodes.active import path_perl, path_python
 ECHO_SECONDS = 120
 """After this time an echo ends in any case."""
 _PATIENCE = 2.5  # seconds to wait for ports of another active test that has just ended
-SEND_SECONDS = 10.0
-"""The duration of a test with closed paths. Without closed paths, it takes less than a second."""
+_SEND_SECONDS = 10.0
+_HOSTS_PER_SECOND = 20
 
 # A program that is installed but does not work, such as a Python without its library, does not count.
 _START = """
@@ -42,7 +42,12 @@ def echo_program(
     )
 
 
-def sender_shell(run: str, targets: Mapping[str, tuple[int, Iterable[str]]], *, seconds: float = SEND_SECONDS) -> str:
+def send_seconds(hosts: int) -> float:
+    """Return how long a sender works at most. Without closed paths, it needs only a few seconds for a hundred hosts."""
+    return _SEND_SECONDS + hosts / _HOSTS_PER_SECOND
+
+
+def sender_shell(run: str, targets: Mapping[str, tuple[int, Iterable[str]]], *, seconds: float) -> str:
     """Return the body of a collector that tests the paths to all targets: host → node number and specs."""
     given = " ".join(quote(f"{host}={node}={','.join(specs)}") for host, (node, specs) in targets.items())
     start = fill_template(_START, PYTHON=quote(path_python.SENDER), PERL=quote(path_perl.SENDER))

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.nodes.active.path_scripts import SEND_SECONDS, echo_program, sender_shell
+from acp_tui.nodes.active.path_scripts import echo_program, send_seconds, sender_shell
 from acp_tui.nodes.active.remote_program import RemoteProgram
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors.parsing import lines
@@ -162,8 +162,9 @@ def path_collector(run: str, targets: Mapping[str, tuple[int, tuple[str, ...]]])
     def parse(output: CollectorOutput) -> Mapping[str, object]:
         return {"path_test": _results(lines(output), targets.keys())}
 
-    shell = sender_shell(run, targets)
-    return Collector("send", ("path_test",), shell, parse, timeout=int(SEND_SECONDS) + 15)
+    seconds = send_seconds(len(targets))
+    shell = sender_shell(run, targets, seconds=seconds)
+    return Collector("send", ("path_test",), shell, parse, timeout=int(seconds) + 15)
 
 
 def _results(printed: Sequence[str], hosts: Container[str]) -> PathTest:

@@ -142,6 +142,12 @@ def test_node_that_cannot_run_the_test_is_unknown(place: str) -> None:
     assert "no program on the node can listen on UDP" in text(facts)
 
 
+def test_path_that_was_not_reached_in_time_is_unknown() -> None:
+    facts = cluster(PLAN)
+    change(facts, ONE, failures=(PathFailure(TWO, "u53", PathResult.UNTESTED),))
+    assert outcomes("X-FIREWALL", facts) == {ONE: UNKNOWN}
+
+
 def test_port_in_use_is_named_and_not_a_firewall() -> None:
     facts = cluster(PLAN)
     ports = open_ports(facts, TWO)
