@@ -11,6 +11,7 @@ from acp_tui.checks.cluster import (
     endpoint,
     identity,
     node_subnets,
+    path_tests,
     time_zones,
 )
 from acp_tui.checks.cluster import (
@@ -97,6 +98,7 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
     check.__name__: check
     for check in (
         connectivity.paths_open,
+        path_tests.ip_in_ip_passes,
         consistency.clocks_agree,
         consistency.hostnames_unique,
         consistency.interface_exists,

@@ -36,6 +36,11 @@ class NodeTargets:
     """The ports that must be reachable with the network plugin of the plan."""
     all_ports: tuple[int, ...]
     """The ports of all network plugins. Nodes test all of them, so that a change of the plugin needs no new test."""
+    test_ports: tuple[str, ...] = ()
+    """The ports that the active path test opens on this node; `PathFailure` describes their form.
+
+    They are the required TCP ports except the SSH port, the required UDP ports, some ports of the NodePort range, and
+    IP protocol 4 if the plan needs IP-in-IP."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ def topology_of(plan: Plan) -> Topology:
     """Return the addresses, ports and names that the nodes of `plan` test."""
     rules = catalogue(plan.effective_release)
     ports = {plugin: _plugin_ports(rules["X-FIREWALL"], plugin) for plugin in ("", *_PLUGINS)}
-    nodes = tuple(_node_targets(plan, node, ports) for node in plan.nodes)
+    further = _further_test_ports(plan, rules)
+    nodes = tuple(_node_targets(plan, node, ports, further) for node in plan.nodes)
     balanced = has_external_load_balancer(plan)
     load_balancer_ports = _load_balancer_ports(plan, rules) if balanced else ()
     login, speed = _registry_login(plan), _function(rules["NETCFG-BW-INTRA"])
@@ -140,21 +146,37 @@ def external_registry(plan: Plan) -> tuple[str, int] | None:
     return (host.strip("[]"), int(port)) if colon and port.isdigit() else (address, _REGISTRY_PORT)
 
 
-def _node_targets(plan: Plan, node: Node, ports: Mapping[str, tuple[int, ...]]) -> NodeTargets:
+def _further_test_ports(plan: Plan, rules: Mapping[str, Requirement]) -> tuple[str, ...]:
+    """Return the test ports that are the same on all nodes: UDP, the NodePort range and IP-in-IP."""
+    firewall, plugin = rules["X-FIREWALL"], plan.network.cni
+    node_ports = _plugin_ports(firewall, "node_ports")
+    datagrams = (*_plugin_ports(firewall, "udp"), *_plugin_ports(firewall, f"{plugin}_udp"), *node_ports)
+    tunnel = plugin == "calico" and isinstance(rules["NETCFG-IPIP"].check, FunctionCheck)
+    return (*(f"t{port}" for port in node_ports), *(f"u{port}" for port in datagrams), *(("i4",) if tunnel else ()))
+
+
+def _node_targets(
+    plan: Plan, node: Node, ports: Mapping[str, tuple[int, ...]], further: tuple[str, ...]
+) -> NodeTargets:
     dual = node.ipv6 is not None and plan.network.ip_family == "dual"
     login = plan.login(node).port
     common = (login, plan.address.https_port, *ports[""])
+    required = tuple(dict.fromkeys((*common, *ports[plan.network.cni])))
     return NodeTargets(
         node=node.address,
         addresses=(node.address, node.ipv6) if node.ipv6 is not None and dual else (node.address,),
         ssh_port=login,
-        ports=tuple(dict.fromkeys((*common, *ports[plan.network.cni]))),
+        ports=required,
         all_ports=tuple(dict.fromkeys((*common, *(port for plugin in _PLUGINS for port in ports[plugin])))),
+        test_ports=tuple(dict.fromkeys((*(f"t{port}" for port in required if port != login), *further))),
     )
 
 
 def _plugin_ports(rule: Requirement, plugin: str) -> tuple[int, ...]:
-    """Return the ports that `rule` lists for `plugin`. If `plugin` is "", return the ports that every plugin needs."""
+    """Return the ports that `rule` lists for `plugin`, or under another key of its parameters.
+
+    If `plugin` is "", return the TCP ports that every plugin needs.
+    """
     return tuple(int(port) for port in _function(rule).texts(plugin or "ports"))
 
 

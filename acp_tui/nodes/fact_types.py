@@ -1,5 +1,6 @@
 """The types of the values in `facts.py`: one frozen class for each value that is more than a text or a number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -204,6 +205,59 @@ class Bandwidth:
 
     bits: float | None
     reason: str = ""
+
+
+class EchoState(StrEnum):
+    """The state of one test port on a node: open, in use by another program, or not permitted."""
+
+    OPEN = "open"
+    BUSY = "busy"
+    DENIED = "denied"
+
+
+class PathResult(StrEnum):
+    """The result of a path that the path test did not find open."""
+
+    SILENT = "silent"
+    """No answer arrived, although acp-tui tried often enough for a line that loses many packets."""
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    FORBIDDEN = "forbidden"
+    """The routes or the packet filter of the sending node reject the packets."""
+    OTHER = "other"
+    """A different node answered."""
+    UNTESTED = "untested"
+
+
+class PathFailure(NamedTuple):
+    """A path that is not open. `spec`: `t443`, `u53`, `i4` (IP protocol 4), or `l1500` (unfragmented UDP packet)."""
+
+    host: str
+    spec: str
+    result: PathResult
+
+
+@dataclass(frozen=True)
+class PathTest:
+    """The results of the active path test on one node. Open paths are only counted."""
+
+    ports: Mapping[str, EchoState] = field(default_factory=dict)
+    """Spec, as in `PathFailure` → the state of the test port on this node; empty if `echo_problem` has a reason."""
+    echo_problem: str = ""
+    """The reason why this node could not answer to the other nodes."""
+    problem: str = ""
+    """The reason why this node could not send to the other nodes."""
+    ignores_pings: bool = False
+    """True if the kernel of this node ignores pings (`icmp_echo_ignore_all`)."""
+    hosts: frozenset[str] = frozenset()
+    """The addresses of all nodes in the test."""
+    opened: Mapping[str, int] = field(default_factory=dict)
+    """Kind, the first letter of a spec → the number of open paths from this node."""
+    failures: tuple[PathFailure, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Source address that other nodes saw → some addresses of these nodes."""
+    lost: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Host → the number of small packets sent to it, and how many got no answer. Hosts without loss are left out."""
 
 
 class Trust(StrEnum):

@@ -20,6 +20,7 @@ from acp_tui.nodes.fact_types import (
     Filesystem,
     Interface,
     Listener,
+    PathTest,
     Ping,
     RegistryAnswer,
     Route,
@@ -256,6 +257,8 @@ class Facts:
     """The virtual router IDs in the received VRRP advertisements."""
     bandwidths: Mapping[str, Bandwidth] | None = None
     """Plan address of each other node → bandwidth to that node."""
+    path_test: PathTest | None = None
+    """The results of the path test: TCP, UDP, IP-in-IP and source addresses between the nodes."""
 
     def missing_reason(self, name: str) -> str:
         """Return the reason why the fact `name` is missing. If no reason is known: "the value was not collected"."""

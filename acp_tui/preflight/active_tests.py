@@ -8,11 +8,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from acp_tui.checks.topology import Topology, has_external_load_balancer
+from acp_tui.checks.cluster.untested_traffic import format_test_ports
+from acp_tui.checks.topology import Topology, has_external_load_balancer, topology_of
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.active.bandwidth import MAX_MEBIBYTES, BandwidthNode, measure, pairs
 from acp_tui.nodes.active.disk import disk_speed_collector
 from acp_tui.nodes.active.listeners import ListenerPlan, run_listener_test
+from acp_tui.nodes.active.path_test import PathNode, run_path_test
 from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
@@ -30,6 +32,7 @@ ACTIVE_FACTS = (
     "vrids_seen",
     "disk_speed",
     "bandwidths",
+    "path_test",
 )
 """The names of the facts that only an active test provides."""
 _LISTENER_FACTS = ("listener_results", "backends_reached", "wrong_ports_reached", "proxy_protocol_ports")
@@ -79,8 +82,11 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
         applies=_has_load_balancer_address,
     ),
     ActiveTest.PATHS: Description(
-        name=N_("paths: TCP connections between nodes"),
-        effect=N_("acp-tui opens temporary test ports on all nodes. Every node connects to every other node."),
+        name=N_("paths: TCP, UDP and tunnels between nodes"),
+        effect=N_(
+            "acp-tui opens test ports on all nodes, for up to 2 minutes: {ports}. "
+            "Every node sends a few packets to every other node."
+        ),
         applies=_has_several_nodes,
     ),
     ActiveTest.VRRP: Description(
@@ -117,7 +123,14 @@ def describe_effect(plan: Plan, test: ActiveTest) -> str:
     """Return the text that describes the effect of a test on the nodes, for the confirmation by the operator."""
     count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if _has_several_nodes(plan) else 0
     text = _(DESCRIPTIONS[test].effect)
-    return text.format(count=count, most=MAX_MEBIBYTES, seconds=max(2, round(count * 1.5)))
+    seconds = max(2, round(count * 1.5))
+    return text.format(count=count, most=MAX_MEBIBYTES, seconds=seconds, ports=_path_ports(plan))
+
+
+def _path_ports(plan: Plan) -> str:
+    """Return the ports of the path test as text, such as `TCP 443, 6443; UDP 53`."""
+    specs = dict.fromkeys(spec for targets in topology_of(plan).nodes for spec in targets.test_ports)
+    return format_test_ports(specs)
 
 
 def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
@@ -143,6 +156,8 @@ class RequestedTests:
     """For each node, the collectors that the tests add to the collectors of the preflight."""
     ports: Mapping[str, tuple[int, ...]]
     """For each node, the TCP ports that the other nodes must reach, without the SSH port."""
+    paths: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    """For each node, its addresses and the ports of the path test (`NodeTargets.test_ports`)."""
     control_planes: frozenset[str]
     endpoint: str
     """The address of the load balancer. It is used only if `forwarded_ports` contains ports."""
@@ -169,32 +184,25 @@ class RequestedTests:
         Return the facts of `targets`, with the results added.
         """
         found = {target.address: facts[target.address] for target in targets}
-        if self.requested & {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}:
-            plans = [self._listener_plan(target, targets, known_hosts.get(target.address)) for target in targets]
+        if self.forwarded_ports:
+            plans = [self._listener_plan(target, known_hosts.get(target.address)) for target in targets]
             for address, results in (await run_listener_test(plans, deadlines=deadlines)).items():
                 found[address] = _with_listener_results(found[address], results)
+        if ActiveTest.PATHS in self.requested and len(targets) > 1:
+            nodes = [PathNode(one, *self.paths[one.address], known_hosts.get(one.address)) for one in targets]
+            for address, tested in (await run_path_test(nodes, deadlines=deadlines)).items():
+                found[address] = replace(found[address], path_test=tested)
         if ActiveTest.BANDWIDTH in self.requested and len(targets) > 1:
             ends = [BandwidthNode(one, known_hosts.get(one.address), self._unprivileged_ports(one)) for one in targets]
             for address, measured in (await measure(ends, self.sufficient_bits, deadlines=deadlines)).items():
                 found[address] = replace(found[address], bandwidths=measured)
         return found
 
-    def _listener_plan(self, target: Target, targets: Sequence[Target], known: KnownHost | None) -> ListenerPlan:
-        """Return the test ports that one node opens, and the addresses to which it connects.
-
-        These are the addresses of the load balancer and of the other nodes.
-        """
-        paths = self.ports if ActiveTest.PATHS in self.requested else {}
-        forwarded = self.forwarded_ports if target.address in self.control_planes else ()
-        listens = tuple(dict.fromkeys((*forwarded, *paths.get(target.address, ()))))
-        balancer = ((self.endpoint, port, self.control_planes) for port in self.forwarded_ports)
-        peers = (
-            (peer.address, port, frozenset({peer.address}))
-            for peer in targets
-            if peer is not target
-            for port in paths.get(peer.address, ())
-        )
-        return ListenerPlan(target, listens, (*balancer, *peers), known)
+    def _listener_plan(self, target: Target, known: KnownHost | None) -> ListenerPlan:
+        """Return the test ports that one node opens, and the ports of the load balancer to which it connects."""
+        listens = self.forwarded_ports if target.address in self.control_planes else ()
+        balancer = tuple((self.endpoint, port, self.control_planes) for port in self.forwarded_ports)
+        return ListenerPlan(target, listens, balancer, known)
 
     def _unprivileged_ports(self, target: Target) -> tuple[int, ...]:
         return tuple(port for port in self.ports[target.address] if port >= _FIRST_UNPRIVILEGED_PORT)
@@ -206,6 +214,7 @@ def prepare_active_tests(plan: Plan, topology: Topology, requested: Collection[A
         requested=frozenset(requested),
         collectors={node.address: _collectors(node, requested) for node in plan.nodes},
         ports={one.node: tuple(port for port in one.ports if port != one.ssh_port) for one in topology.nodes},
+        paths={one.node: (one.addresses, one.test_ports) for one in topology.nodes},
         control_planes=frozenset(node.address for node in plan.control_planes),
         endpoint=topology.load_balancer,
         forwarded_ports=topology.load_balancer_ports if ActiveTest.LOAD_BALANCER in requested else (),

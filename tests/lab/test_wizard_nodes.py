@@ -150,7 +150,9 @@ async def test_results_of_active_tests_survive_a_recheck(lab: Lab, tmp_path: Pat
             assert facts.bandwidths
             assert facts.bandwidths[nodes[1].address].bits
             assert facts.vrids_seen is not None
-            assert facts.backends_reached
+            assert facts.path_test is not None
+            assert facts.path_test.opened["u"] == 5
+            assert outcomes(one.report(), "X-FIREWALL") == [(None, Outcome.PASS)]
             for node in answers.nodes:
                 one.nodes.check(node)
             await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))

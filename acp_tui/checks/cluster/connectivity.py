@@ -5,6 +5,7 @@ A TCP path is one port of one node, as seen from one other node.
 
 from collections.abc import Mapping
 
+from acp_tui.checks.cluster.host_filters import translating_rules
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.cluster.path_problems import (
     PathProblem,
@@ -13,12 +14,13 @@ from acp_tui.checks.cluster.path_problems import (
     describe_problems,
     one_finding_per_node,
 )
+from acp_tui.checks.cluster.path_tests import tested_traffic
+from acp_tui.checks.cluster.untested_traffic import untested_remedy
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.topology import NodeTargets
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.fact_types import TcpPath, TcpResult
-from acp_tui.nodes.facts import Facts
 
 _IMMEDIATELY = 0.5  # seconds
 
@@ -35,28 +37,36 @@ Paths = dict[tuple[str, int], TcpPath]
 
 
 def paths_open(subject: ClusterSubject) -> Findings:
-    """X-FIREWALL: every TCP path between two nodes must be open.
+    """X-FIREWALL: all traffic between two nodes must pass.
 
-    If packets as large as the MTU do not pass between two nodes, the outcome is a warning.
+    If packets as large as the MTU do not pass, or if some traffic is not tested, the outcome is a warning.
     """
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     closed, unknown, count = closed_paths(subject, tested)
+    traffic = tested_traffic(subject, closed)
     findings = one_finding_per_node(
         *(
             (Outcome.FAIL, node, describe_problems(problems))
-            for node, problems in by_node_at_fault(subject, closed).items()
+            for node, problems in by_node_at_fault(subject, [*closed, *traffic.closed]).items()
         ),
+        *((Outcome.FAIL, node, text) for node, text in translating_rules(subject)),
         *((Outcome.UNKNOWN, finding.node, finding.observed) for finding in missing),
         *((Outcome.UNKNOWN, node, describe_problems(problems)) for node, problems in by_source(unknown).items()),
+        *((Outcome.UNKNOWN, node, reason) for node, reason in traffic.unknown),
         *(
             (Outcome.WARN, node, describe_problems(problems))
-            for node, problems in by_node_at_fault(subject, _cut_packets(subject)).items()
+            for node, problems in by_node_at_fault(subject, [*_cut_packets(subject), *traffic.cut]).items()
         ),
+        *((Outcome.WARN, node, text) for node, text in traffic.in_use),
     )
-    if findings:
+    if any(finding.outcome is not Outcome.WARN for finding in findings):
         return findings
-    observed = _("all {count} TCP paths between {nodes} nodes are open; UDP and tunnels were not tested")
-    return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(subject.plan.nodes))),)
+    observed = _("all {count} TCP paths between {nodes} nodes are open")
+    observed = observed.format(count=count, nodes=len(subject.plan.nodes))
+    if traffic.warning:
+        remedy = untested_remedy() if traffic.untested else ""
+        return (*findings, Finding(Outcome.WARN, f"{observed}; {traffic.warning}", remedy=remedy))
+    return findings or (Finding(Outcome.PASS, f"{observed}; {traffic.passed}"),)
 
 
 def closed_paths(
@@ -95,17 +105,9 @@ def _paths_to(
     for source, paths in paths_of.items():
         if source == target.node:
             continue
-        with_listeners = subject.facts[source].backends_reached is not None
         for key in keys:
             path = paths.get(key)
-            if (
-                path is not None
-                and with_listeners
-                and listener_answered(subject.facts, source, target.node, key) is False
-            ):
-                text = _("no connection to the temporary test port")
-                closed.append(PathProblem(source, target.node, text=text, port=path.port))
-            elif path is None:
+            if path is None:
                 unknown.append(PathProblem(source, target.node, text=untested, port=key[1]))
             elif path.result is TcpResult.UNKNOWN:
                 if path.detail not in texts:
@@ -134,24 +136,6 @@ def describe_result(path: TcpPath) -> str:
     if path.result is TcpResult.UNKNOWN:
         return _("connection not tested: {reason}").format(reason=path.detail)
     return pgettext("connection", _RESULTS[path.result])
-
-
-def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool | None:
-    """Return True if a connection from the node `source` reached the temporary test port `key` of the node `target`.
-
-    `facts`: the facts of all nodes by address. `key`: host and port. Returns None if the node `target` has no such test
-    port, or if the node `source` did not test it.
-    """
-    target_facts, reached = facts.get(target), facts[source].backends_reached
-    if (
-        target_facts is None
-        or target_facts.listener_results is None
-        or target_facts.listener_results.get(key[1]) != ""
-        or reached is None
-        or key not in reached
-    ):
-        return None
-    return target in reached[key]
 
 
 def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:

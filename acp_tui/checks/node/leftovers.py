@@ -82,8 +82,8 @@ def _places(row: Leftover, facts: Facts, plan: Plan) -> tuple[str, ...]:
         case Kind.PROCESS:
             return tuple(name for name in facts.cluster_processes or () if name in row.patterns)
         case Kind.CHAIN:
-            filters = getattr(facts, "packet_filter", None)
-            return chains((row,), getattr(filters, "chains", ())).get(row.id, ())
+            names = dict.fromkeys(chain.name for chain in facts.packet_filter.chains) if facts.packet_filter else ()
+            return chains((row,), names).get(row.id, ())
         case Kind.TUNNEL:
             addressed = {i.nic for i in facts.interfaces or () if ":" not in i.address}
             return tuple(name for name in row.patterns if name in addressed)

@@ -10,26 +10,22 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.core.text import sanitize
 from acp_tui.nodes.active.listener_scripts import CONNECT_SECONDS, connecting_shell, listening_program
+from acp_tui.nodes.active.remote_program import RemoteProgram
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
-from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput
-from acp_tui.nodes.ssh.connect import connect
-from acp_tui.nodes.ssh.connection import Connection
+from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.nodes.ssh.deadlines import DEADLINES, Deadlines
-from acp_tui.nodes.ssh.errors import ConnectError, ConnectionLost
 from acp_tui.nodes.ssh.target import Target
 from acp_tui.plan.known_hosts import KnownHost
 
 _START_SECONDS = 15.0  # for all listeners to start
-_MAX_SILENCE = 5.0  # seconds without one of the dots, of which a listener sends one a second
 
 
 @dataclass(frozen=True)
@@ -82,79 +78,46 @@ class _ListenerSession:
         self.ports: dict[int, str] = dict.fromkeys(plan.ports, _("the temporary listener on the node did not start"))
         """Port → "" if the listener works, else the reason of the failure."""
         self.proxy_protocol_ports: set[int] = set()
-        self._token = token
-        self._deadlines = deadlines
-        self._ready = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._last_output = 0.0
-        """The time of the last output, by the clock of the event loop."""
+        self._program = RemoteProgram(
+            plan.target,
+            plan.known_host,
+            listening_program(token, plan.ports, six=":" in plan.target.address),
+            on_line=self._handle_line,
+            on_failure=self._fail,
+            deadlines=deadlines,
+        )
 
     async def start(self) -> None:
         """Start the listeners. Return when every listener works or has failed."""
-        self._task = asyncio.create_task(self._run())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_START_SECONDS):
-                await self._ready.wait()
+        await self._program.start(_START_SECONDS)
 
     def check_alive(self) -> None:
         """Mark all ports as failed if the node no longer sends output.
 
         Otherwise the checks would name a packet filter as the cause of the failed connections."""
-        if asyncio.get_running_loop().time() - self._last_output > _MAX_SILENCE:
+        if not self._program.responds:
             lost = _("the node stopped responding during the listener test")
             self.ports = {port: reason or lost for port, reason in self.ports.items()}
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._program.stop()
 
-    async def _run(self) -> None:
-        try:
-            connection = await connect(
-                self.plan.target, self.plan.known_host, lambda stage: None, self._deadlines, changes=True
-            )
-        except ConnectError as error:
-            self.ports = dict.fromkeys(self.ports, error.detail)
-            self._ready.set()
-            return
-        try:
-            await self._read(connection)
-        except (ConnectError, ConnectionLost) as error:
-            self.ports = dict.fromkeys(self.ports, str(error))
-        finally:
-            self._ready.set()
-            await connection.close()
+    def _fail(self, reason: str) -> None:
+        self.ports = dict.fromkeys(self.ports, reason)
 
-    async def _read(self, connection: Connection) -> None:
-        program = listening_program(self._token, self.plan.ports, six=":" in self.plan.target.address)
-        chunks = connection.run(LAUNCH, program, lambda stage: None, self._deadlines.session)
-        async with aclosing(chunks):
-            rest = ""
-            async for chunk in chunks:
-                self._last_output = asyncio.get_running_loop().time()
-                *complete, rest = (rest + sanitize(chunk.decode(errors="replace"), limit=4096)).split("\n")
-                for line in complete:
-                    self._handle_line(line)
-
-    def _handle_line(self, line: str) -> None:
-        keyword, _space, port = line.strip().partition(" ")
-        if keyword == "ready":
-            self._ready.set()
-        elif keyword == "lacking":
-            self.ports = dict.fromkeys(
-                self.ports,
-                _("the listener test requires python, perl or socat, but the node has none of these programs"),
-            )
-            self._ready.set()
-        elif not re.fullmatch(r"[0-9]{1,5}", port) or int(port) not in self.ports:
-            return
-        elif keyword == "proxied":
-            self.proxy_protocol_ports.add(int(port))
-        else:
-            self.ports[int(port)] = {"listening": "", "busy": _("the port is in use on the node")}.get(
-                keyword, self.ports[int(port)]
-            )
+    def _handle_line(self, line: str) -> bool:
+        """Store the content of a line. Return True if all listeners have started or cannot start."""
+        keyword, _space, port = line.partition(" ")
+        if keyword == "lacking":
+            self._fail(_("the listener test requires python, perl or socat, but the node has none of these programs"))
+        elif re.fullmatch(r"[0-9]{1,5}", port) and int(port) in self.ports:
+            if keyword == "proxied":
+                self.proxy_protocol_ports.add(int(port))
+            else:
+                self.ports[int(port)] = {"listening": "", "busy": _("the port is in use on the node")}.get(
+                    keyword, self.ports[int(port)]
+                )
+        return keyword in ("ready", "lacking")
 
 
 async def _connect_to_targets(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acp_tui.checks.cluster.connectivity import listener_answered
 from acp_tui.checks.cluster.network_performance import round_trips
+from acp_tui.checks.cluster.path_tests import failed_in_test
 from acp_tui.checks.topology import NodeTargets, Topology
 from acp_tui.core.i18n import pgettext
 from acp_tui.core.units import GIGA, MEGA
@@ -108,7 +108,7 @@ def _cell(
         for k in needed
         if not tcp_paths[k].open
         or (k[1] == target.ssh_port and tcp_paths[k].result is TcpResult.REFUSED)
-        or listener_answered(all_facts, source, target.node, k) is False
+        or failed_in_test(all_facts, source, target.node, k)
     }
     link_state = (
         LinkState.OPEN

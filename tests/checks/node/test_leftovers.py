@@ -10,6 +10,7 @@ from acp_tui.checks.node.leftovers import belongs, table_text
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.fact_types import Interface
 from acp_tui.nodes.leftovers import LEFTOVERS, Kind
+from acp_tui.nodes.packet_filter.model import Chain, PacketFilter
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import FAIL, SECOND, WARN, cluster, planted, verdicts
@@ -217,3 +218,13 @@ def test_names_of_packages(fact: str, names: str, outcome: Outcome | None) -> No
     }[fact]
     changes = {fact: frozenset({"bash", names})}
     assert planted(changes, distribution=system) == ({(requirement, outcome)} if outcome else set())
+
+
+@pytest.mark.parametrize(
+    ("chain", "outcome"), [("KUBE-SERVICES", WARN), ("cali-INPUT", WARN), ("f2b-sshd", None), ("INPUT", None)]
+)
+def test_chains_of_a_former_cluster(chain: str, outcome: Outcome | None) -> None:
+    """The chains come from the packet filter of the node."""
+    chains = (Chain("ip", "filter", chain), Chain("ip", "nat", chain))
+    expected = set() if outcome is None else {("CAP-FRESH-ENV", outcome)}
+    assert planted({"packet_filter": PacketFilter(chains=chains)}) == expected

@@ -24,6 +24,7 @@ def test_the_collectors_cover_every_fact() -> None:
         "wrong_ports_reached",
         "proxy_protocol_ports",
         "bandwidths",
+        "path_test",
     }
     assert {f.name for f in fields(Facts)} - set(collected) == from_connection | between_nodes
 

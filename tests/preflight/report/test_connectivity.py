@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from acp_tui.checks.topology import topology_of
-from acp_tui.nodes.fact_types import Ping, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import PathFailure, PathResult, Ping, TcpPath, TcpResult
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.connectivity import LinkState, matrix
 from tests.support.factories.plans import CONTROL_PLANES, nodes, valid_plan
-from tests.support.factories.verdicts import cluster
+from tests.support.factories.verdicts import cluster, passed_path_test
 
 ONE, TWO, THREE = CONTROL_PLANES
 PLAN = valid_plan(nodes=nodes(3, 0))
@@ -70,7 +70,7 @@ def test_single_node_has_no_table() -> None:
 def test_listener_that_was_not_reached_is_a_closed_port() -> None:
     """A filter that rejects connections looks like an open path if the port has no listener."""
     facts = cluster(PLAN)
-    facts[TWO] = replace(facts[TWO], listener_results={6443: "", 10250: "", 2379: "the port is in use on the node"})
-    reached = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
-    facts[ONE] = replace(facts[ONE], backends_reached=reached)
+    plan, node = PLAN, PLAN.nodes[0]
+    failures = (PathFailure(TWO, "t10250", PathResult.REFUSED), PathFailure(TWO, "u53", PathResult.SILENT))
+    facts[ONE] = replace(facts[ONE], path_test=replace(passed_path_test(plan, node), failures=failures))
     assert cell_texts(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]

@@ -8,7 +8,7 @@ from typing import Any
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.nodes.fact_types import Ping, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import EchoState, PathTest, Ping, TcpPath, TcpResult
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
@@ -39,7 +39,22 @@ def connectivity(plan: Plan, node: Node) -> dict[str, Any]:
         "link_speeds": {"eth0": 10000},
         "names": dict.fromkeys(tests.names, (VIP,)),
         "vip_owner": "",
+        "path_test": passed_path_test(plan, node) if len(plan.nodes) > 1 else None,
     }
+
+
+def passed_path_test(plan: Plan, node: Node) -> PathTest:
+    """Return the results of a path test in which all paths are open."""
+    topology = topology_of(plan)
+    own = next(one for one in topology.nodes if one.node == node.address)
+    others = [one for one in topology.nodes if one is not own]
+    opened = {kind: sum(spec[0] == kind for one in others for spec in one.test_ports) for kind in "tui"}
+    return PathTest(
+        ports=dict.fromkeys(own.test_ports, EchoState.OPEN),
+        hosts=frozenset(topology.owners),
+        opened={**opened, "l": len(others)},
+        sources=dict.fromkeys(own.addresses, (others[0].node,)),
+    )
 
 
 def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
