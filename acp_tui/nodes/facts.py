@@ -18,13 +18,12 @@ from acp_tui.nodes.fact_types import (
     Filesystem,
     Interface,
     Listener,
-    Ping,
     RegistryAnswer,
     Route,
     SshdSetting,
-    TcpPath,
     Unit,
 )
+from acp_tui.nodes.path_summary import PathSummary, PingSummary
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,9 @@ class Facts:
     """A text that names the running time daemon and its synchronisation state."""
 
     # connectivity
-    paths: tuple[TcpPath, ...] | None = None
+    paths: PathSummary | None = None
     """The TCP connects to the other nodes, the cluster endpoint and the external registry."""
-    pings: tuple[Ping, ...] | None = None
+    pings: PingSummary | None = None
     """The results of pinging the other nodes."""
     link_speeds: Mapping[str, int] | None = None
     """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely report it."""
