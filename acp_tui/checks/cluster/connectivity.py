@@ -73,6 +73,12 @@ def closed_paths(
     paths_to = {name: len(target.addresses) * len(target.ports) for name, target in targets.items()}
     open_paths = {name: paths_to[name] * (len(tested) - (name in tested)) for name in targets}
     known: dict[int, tuple[tuple[str, int], ...]] = {}
+    order = {address: number for number, target in enumerate(targets.values()) for address in target.addresses}
+
+    def position(problem: tuple[tuple[str, int], object]) -> tuple[int, int]:
+        (host, port), _text = problem
+        return order.get(host, 0), port
+
     for source, summary in tested.items():
         if id(summary.peers) not in known:
             known[id(summary.peers)] = untested_keys(subject.topology, summary.peers)
@@ -84,7 +90,7 @@ def closed_paths(
         }
         closed_to_listeners = set(_without_listener(subject, source))
         problems |= dict.fromkeys(closed_to_listeners, (_("no connection to the temporary test port"), True))
-        for key, (text, is_closed) in problems.items():
+        for key, (text, is_closed) in sorted(problems.items(), key=position):
             target = targets.get(subject.topology.owners.get(key[0], ""))
             if target is None or target.node == source or key[1] not in target.ports:
                 continue

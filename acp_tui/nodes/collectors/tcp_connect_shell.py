@@ -15,7 +15,8 @@ SHELL = """
 local queue=() fds=() hosts=() pending=() parts=() pids=() since=() spread=() own=@OWN@ key host port
 local i at=0 next=0 now start until finish round=0 last_result slowest=0 first=0 late=0 open=0 refused=0 budget=@BUDGET@
 local TIMEFORMAT=' %3R'
-local -A replied=() ssh_port=() name=() explicit=() done=() waiting=() attempts=() tried_host=() number=() failed=() asked=() best=() again=()
+local -A replied=() ssh_port=() name=() explicit=() done=() waiting=() attempts=() tried_host=() number=()
+local -A failed=() asked=() best=() again=()
 named() {
   local host=$1 port
   [ "$2" = ip ] || name[$host]=1
