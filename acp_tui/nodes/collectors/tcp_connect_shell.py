@@ -143,6 +143,7 @@ silent() {
   if [ -n "${name[$host]}" ]; then needed=400 tried=$age
   elif [ -z "${replied[$host]}" ] && [ -z "${asked[$host]}" ]; then
     [ "$age" -lt 40 ] || tried=${tried_host[$host]}
+    if [ -n "${explicit[$1]}" ] && [ "$first" -ge 16 ] && [ "$late" -eq 0 ]; then needed=12; fi
   elif [ -z "${replied[$host]}" ]; then
     tried=$((age / @PAUSE@))
     if [ "$late" -gt 0 ]; then :
@@ -219,6 +220,7 @@ while [ "$at" -lt "${#queue[@]}" ] || [ "${#fds[@]}" -gt 0 ]; do
     port=${pending[i]#,} port=${port%%,*} key="${hosts[i]} $port"
     wait_for "${pending[i]}"
     pending[i]=,$port, attempts[$key]=${attempts[$key]:-1}
+    [ "${attempts[$key]}" -gt 1 ] || waiting[$key]=${since[i]}
     [ "$at" -ge "${#queue[@]}" ] || [ "${#fds[@]}" -lt @CHILDREN@ ] || end_child
   done
   [ "$at" -lt "${#queue[@]}" ] || break

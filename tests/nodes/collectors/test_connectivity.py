@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from acp_tui.nodes.collectors import facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
+from acp_tui.nodes.collectors.tcp_connect import attempts
 from acp_tui.nodes.fact_types import RegistryAnswer, TcpPath, TcpResult, Trust
 from acp_tui.nodes.facts import Facts
-from acp_tui.nodes.path_summary import Peer, peers_of
+from acp_tui.nodes.path_summary import Peer, Spread, peers_of
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 
 MARKER = "0123456789abcdef"
@@ -188,6 +189,85 @@ def test_an_unknown_connect_result_has_a_reason() -> None:
         TcpResult.UNKNOWN,
         "the node did not report the result of the TCP connect",
     )
+
+
+PEER_PATHS = NodeTestSpec((("10.0.0.9", 443),), PEERS, frozenset({"127.0.0.1"}))
+"""Two peers with two ports each, and an endpoint."""
+
+
+def test_healthy_paths_between_nodes_are_only_counted() -> None:
+    with listener() as port, listener() as other:
+        closed = other
+    with listener("0.0.0.0") as port:
+        peers = peers_of(tuple(Peer(f"127.0.0.{n}", port, (port, closed, 1, 2)) for n in (1, 2, 3)), 0.05)
+        paths = collect(NodeTestSpec((("127.0.0.4", port),), peers, frozenset({"127.0.0.3"}))).paths
+    assert paths is not None
+    assert paths.listed == (TcpPath("127.0.0.4", port, TcpResult.CONNECTED, paths.listed[0].seconds),)
+    assert (paths.connected, paths.refused, paths.slow) == (2, 6, {})
+    assert paths.times is not None
+    assert paths.times.high < 0.05
+    assert paths.path("127.0.0.1", 1) == TcpPath("127.0.0.1", 1, TcpResult.REFUSED)
+    assert paths.path("127.0.0.1", port) == TcpPath("127.0.0.1", port, TcpResult.CONNECTED)
+    assert (paths.path("127.0.0.3", 1), paths.path("127.0.0.1", 9)) == (None, None)
+
+
+def test_a_refused_ssh_port_is_listed() -> None:
+    with listener() as port:
+        closed = port
+    peers = peers_of(tuple(Peer(f"127.0.0.{n}", closed, (closed, 1)) for n in (1, 2)), 0.05)
+    paths = collect(NodeTestSpec(peers=peers, own=frozenset({"127.0.0.1"}))).paths
+    assert paths is not None
+    assert [(path.host, path.port, path.result) for path in paths.listed] == [("127.0.0.2", closed, TcpResult.REFUSED)]
+    assert (paths.connected, paths.refused) == (0, 1)
+
+
+def test_summary_of_healthy_paths() -> None:
+    text = "127.0.0.3 443 (silent)\n10.0.0.9 443 connected 0.001\n= slow 127.0.0.2 7\n= healthy 2 1 0 3 7\n"
+    paths = read("paths", text, spec=PEER_PATHS).paths
+    assert paths is not None
+    assert [path[:3] for path in paths.listed] == [
+        ("127.0.0.3", 443, TcpResult.TIMEOUT),
+        ("10.0.0.9", 443, TcpResult.CONNECTED),
+    ]
+    assert (paths.connected, paths.refused, paths.times) == (2, 1, Spread(0, 0.003, 0.007))
+    assert paths.slow == {"127.0.0.2": 0.007}
+
+
+@pytest.mark.parametrize(
+    "summary",
+    ["", "= healthy 2 0", "= healthy 2 2", "= healthy 2 x", "= healthy -1 4", "= healthy 2 1 0 0", "healthy 2 1"],
+)
+def test_a_wrong_number_of_healthy_paths_makes_the_unlisted_ones_unknown(summary: str) -> None:
+    paths = read("paths", f"127.0.0.3 443 (silent)\n10.0.0.9 443 connected\n{summary}", spec=PEER_PATHS).paths
+    assert paths is not None
+    results = {path[:2]: path.result for path in paths.listed}
+    assert results == {
+        ("10.0.0.9", 443): TcpResult.CONNECTED,
+        ("127.0.0.3", 443): TcpResult.TIMEOUT,
+        **dict.fromkeys((("127.0.0.2", 22), ("127.0.0.2", 443), ("127.0.0.3", 22)), TcpResult.UNKNOWN),
+    }
+    assert (paths.connected, paths.refused, paths.times) == (0, 0, None)
+
+
+@pytest.mark.parametrize("text", ["", "= slow 127.0.0.2 7", "= healthy 0 0", "10.9.9.9 22 connected", "rubbish"])
+def test_output_without_any_result_is_no_fact(text: str) -> None:
+    assert read("paths", text, spec=PEER_PATHS).paths is None
+
+
+@pytest.mark.parametrize(("paths", "expected"), [(0, 14), (60, 20), (90_000, 31), (897_000, 35)])
+def test_number_of_attempts_at_a_silent_port(paths: int, expected: int) -> None:
+    assert attempts(paths) == expected
+    assert max(1, paths) * 0.51**expected < 1e-4
+
+
+def test_the_script_grows_with_the_nodes_and_not_with_their_ports() -> None:
+    def size(nodes: int) -> int:
+        peers = peers_of(
+            tuple(Peer(f"10.0.{n // 250}.{n % 250}", 22, tuple(range(22, 32))) for n in range(nodes)), 0.002
+        )
+        return sum(len(collector.shell) for collector in collectors_for(NodeTestSpec(peers=peers)))
+
+    assert size(300) - size(3) < 300 * 2 * 14
 
 
 def test_an_unresolved_name_is_not_a_closed_port() -> None:
