@@ -139,7 +139,7 @@ asleep() {
 silent() {
   local host=${1% *} needed=@ATTEMPTS@ tried=${attempts[$1]:-0} age=$((now - waiting[$1]))
   if [ "$budget" -le 0 ] || [ $((now - start)) -ge @SECONDS@ ]; then return 0; fi
-  if [ $((first + late)) -eq 0 ] && [ $((@BUDGET@ - budget)) -ge 300 ]; then return 0; fi # no host replies at all
+  if [ $((first + late)) -eq 0 ] && [ $((@BUDGET@ - budget)) -ge 150 ]; then return 0; fi # no host replies at all
   if [ -n "${name[$host]}" ]; then needed=400 tried=$age
   elif [ -z "${replied[$host]}" ] && [ -z "${asked[$host]}" ]; then
     [ "$age" -lt 40 ] || tried=${tried_host[$host]}
