@@ -31,7 +31,7 @@ _MOST_CHILDREN = 200  # at a time on one node
 _MOST_ATTEMPTS = 4000  # of one node at ports that do not reply
 _QUIET = 15  # hundredths of a second without a result: then the ports without one are tried again
 _PAUSE = 10  # hundredths of a second between two attempts at a port
-_SECONDS = 30  # after which the collector reports the remaining ports as silent
+_SECONDS = 25  # after which the collector reports the remaining ports as silent
 
 
 def attempts(paths: int) -> int:
@@ -89,7 +89,7 @@ def tcp_connect_collector(
     def parse(output: CollectorOutput) -> Mapping[str, object]:
         return _paths(tcp_targets, peers, own, output)
 
-    return Collector("paths", ("paths",), shell, parse, timeout=_SECONDS + 10, early=True)
+    return Collector("paths", ("paths",), shell, parse, timeout=_SECONDS + 20, early=True)
 
 
 @lru_cache(maxsize=4)

@@ -182,7 +182,7 @@ summary() {
 }
 try_again() {
   local host=${1% *}
-  [ -n "${waiting[$1]}" ] && [ "$budget" -gt 0 ] || return
+  [ -n "${waiting[$1]}" ] && [ "$budget" -gt 0 ] && [ $((now - start)) -lt @SECONDS@ ] || return
   if [ -n "${name[$host]}" ] && [ $(((now - waiting[$1]) / 100)) -lt "${attempts[$1]:-0}" ]; then return; fi
   if [ -z "${replied[$host]}${explicit[$1]}" ] && [ -n "${attempts[$1]}" ]; then
     [ $(((${number[$1]} + round) % 4)) -eq 0 ] || return # a silent host gets fewer attempts at each of its many ports

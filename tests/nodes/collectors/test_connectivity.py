@@ -89,7 +89,7 @@ def test_hundreds_of_connects_take_the_time_of_one() -> None:
             client.close()
     assert {path.result for path in listed(facts)} == {TcpResult.TIMEOUT}
     assert len(listed(facts)) == 150
-    assert seconds < 50, "the time limit of the collector"
+    assert seconds < 55, "the collector ends by itself"
 
 
 def test_all_timeouts_take_the_time_of_one() -> None:
