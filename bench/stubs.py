@@ -34,7 +34,7 @@ class Channels:
 
 def address(number: int) -> str:
     """Return the address of the stub with this number; the first is 1."""
-    return f"127.0.1.{number}"
+    return f"127.0.{1 + number // 250}.{1 + number % 250}"
 
 
 def own(number: int) -> Mapping[str, str]:
@@ -43,23 +43,30 @@ def own(number: int) -> Mapping[str, str]:
         "uname": f"node-{number}\nx86_64\n5.15.0-56-generic\n#62-Ubuntu SMP Tue Nov 22 19:54:14 UTC 2022",
         "ids": f"machine_id {number:032x}\nboot_id {number:032x}",
         "product_uuid": f"{number:032x}",
-        "macs": f"hardware 02:00:00:00:01:{number:02x}",
+        "macs": f"hardware 02:00:00:00:{number >> 8:02x}:{number & 255:02x}",
     }
 
 
-_DIALS = re.compile(r"^local queue=\(([^)]*)\)", re.MULTILINE)
+_NAMED = re.compile(r"^named (\S+) (?:ip|name) (.*)", re.MULTILINE)
+_PEERS = re.compile(r"^peers \d+ (\S+) (.*)", re.MULTILINE)
 
 
 def paths(script: str) -> str:
     """Return the output of the TCP tests in the script: SSH is connected, all other ports are refused."""
-    match = _DIALS.search(script)
-    targets = [target.split("=") for target in match[1].replace("'", "").split()] if match else []
-    results = {"22": "connected"}
-    return "\n".join(
-        f"{host} {port} {results.get(port, 'Connection refused')} 0.000"
-        for host, ports, _wait in targets
-        for port in ports.split(",")
-    )
+    rows = [
+        f"{host} {port} Connection refused 0.000" for host, ports in _NAMED.findall(script) for port in ports.split()
+    ]
+    counts = [(len(hosts.split()), len(ports.split(","))) for ports, hosts in _PEERS.findall(script)]
+    nodes, connects = sum(hosts for hosts, _ports in counts), sum(hosts * ports for hosts, ports in counts)
+    own = connects // max(1, nodes)  # the node does not test itself; all nodes have the same ports
+    rows.append(f"= healthy {max(0, nodes - 1)} {max(0, connects - own - nodes + 1)} 0 0 1")
+    return "\n".join(rows)
+
+
+def pings(script: str) -> str:
+    """Return the output of the pings in the script: every other node replies."""
+    nodes = sum(len(hosts.split()) for _ports, hosts in _PEERS.findall(script))
+    return f"= healthy {max(0, nodes - 1)} 210 305 412"
 
 
 @dataclass
@@ -93,7 +100,8 @@ class Stub:
         except ValueError:  # the plain script has no marker
             process.stdout.write("\n".join(reading.text for reading in self.readings.values()))
             return
-        readings = {**self.readings, "paths": CollectorOutput("paths", 0, paths(script))}
+        connectivity = {"paths": paths(script), "pings": pings(script)}
+        readings = {**self.readings, **{name: CollectorOutput(name, 0, text) for name, text in connectivity.items()}}
         wait = self.first
         for begin in range(0, len(names), _BURST):
             burst = (readings.get(name, CollectorOutput(name, 0, "")) for name in names[begin : begin + _BURST])

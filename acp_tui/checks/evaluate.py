@@ -186,7 +186,9 @@ class _Evaluation:
 
         If `address` is None, return the distribution that all nodes share, if any.
         """
-        systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
+        if address is not None:
+            return self.facts[address].os_id if address in self.facts else None
+        systems = {facts.os_id for facts in self.facts.values()}
         return systems.pop() if len(systems) == 1 else None
 
     def _missing_reason(self, node: Node, fact: str = "") -> str:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from acp_tui.checks.catalog import FunctionCheck, Requirement, catalogue
 from acp_tui.core.units import MEGA
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec
+from acp_tui.nodes.path_summary import Peer, Peers, peers_of
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
@@ -68,6 +69,8 @@ class Topology:
     """The registry login: Base64 of `user:password`, as in a Basic authorization header."""
     sufficient_bits: float
     """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
+    peers: Peers | None
+    """The addresses and ports that the nodes test on each other; None if the plan has only one node."""
 
 
 def topology_of(plan: Plan) -> Topology:
@@ -91,25 +94,34 @@ def topology_of(plan: Plan) -> Topology:
         registry=registry,
         registry_login=login if registry else None,
         sufficient_bits=speed.number("megabits") * MEGA * speed.number("payload"),
+        peers=_peers(nodes, _function(rules["NETCFG-LAT-INTRA"]).number("milliseconds") / 1000),
     )
 
 
 def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
     """Return the connectivity tests that `node` runs."""
-    others = [other for other in topology.nodes if other.node != node.address]
-    connects = [(address, port) for other in others for address in other.addresses for port in other.all_ports]
-    if topology.registry:
-        connects.append(topology.registry)
+    connects = [topology.registry] if topology.registry else []
     if topology.load_balancer:
         connects += [(topology.load_balancer, port) for port in topology.load_balancer_ports]
+    known = topology.peers.by_address if topology.peers else {}
     return NodeTestSpec(
         tcp_targets=tuple(dict.fromkeys(connects)),
-        peers=tuple(address for other in others for address in other.addresses),
+        peers=topology.peers,
+        own=frozenset(address for address in (node.address, node.ipv6 or "") if address in known),
         names=topology.names,
         vip=topology.vip if node.role == "control-plane" else None,
         registry=topology.registry,
         registry_login=topology.registry_login,
     )
+
+
+def _peers(nodes: tuple[NodeTargets, ...], limit: float) -> Peers | None:
+    if len(nodes) < 2:
+        return None
+    peers = {
+        address: Peer(address, node.ssh_port, node.all_ports) for node in reversed(nodes) for address in node.addresses
+    }
+    return peers_of(tuple(reversed(peers.values())), limit)
 
 
 def load_balancer_port(plan: Plan, rule: Requirement) -> int:

@@ -168,8 +168,7 @@ class TcpResult(StrEnum):
 class TcpPath(NamedTuple):
     """One TCP connect from this node.
 
-    `host`: as in the plan. `seconds`: time until the reply, in steps of 1 ms. `detail`: the reason for `UNKNOWN`. The
-    class is a tuple to save memory, because a plan with a hundred nodes has ninety thousand TCP connects."""
+    `host`: as in the plan. `seconds`: time until the reply, in steps of 1 ms. `detail`: the reason for `UNKNOWN`."""
 
     host: str
     port: int
@@ -182,17 +181,28 @@ class TcpPath(NamedTuple):
         return self.result is TcpResult.CONNECTED or self.result is TcpResult.REFUSED
 
 
+class RoundTrips(NamedTuple):
+    """Statistics of round trip times, in seconds."""
+
+    low: float
+    median: float
+    mean: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Ping:
-    """The result of pinging one other node.
+    """The result of pinging one address of another node.
 
-    `average`: round-trip time in seconds, None without a reply. `size`: MTU of this node's link in bytes.
-    `unfragmented`: True if a packet of that size passes without fragmentation; None if the test has no result."""
+    `sent` and `received`: packets of all bursts. A packet that could still be on its way when a burst ended does not
+    count as sent. `times`: those of the burst with the lowest median; None without a reply. `size`: MTU of this node's
+    link in bytes. `unfragmented`: True if a packet of that size passes without fragmentation; None if the test has no
+    result."""
 
     host: str
     sent: int
     received: int
-    average: float | None
+    times: RoundTrips | None = None
     size: int | None = None
     unfragmented: bool | None = None
 

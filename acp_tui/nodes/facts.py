@@ -21,15 +21,14 @@ from acp_tui.nodes.fact_types import (
     Interface,
     Listener,
     PathTest,
-    Ping,
     RegistryAnswer,
     Route,
     SshdSetting,
     SwapAtBoot,
-    TcpPath,
     Unit,
 )
 from acp_tui.nodes.packet_filter.model import PacketFilter
+from acp_tui.nodes.path_summary import PathSummary, PingSummary
 
 
 @dataclass(frozen=True)
@@ -224,9 +223,9 @@ class Facts:
     """A text that names the running time daemon and its synchronisation state."""
 
     # connectivity
-    paths: tuple[TcpPath, ...] | None = None
+    paths: PathSummary | None = None
     """The TCP connects to the other nodes, the cluster endpoint and the external registry."""
-    pings: tuple[Ping, ...] | None = None
+    pings: PingSummary | None = None
     """The results of pinging the other nodes."""
     link_speeds: Mapping[str, int] | None = None
     """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely report it."""

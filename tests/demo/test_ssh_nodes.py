@@ -16,6 +16,7 @@ from acp_tui.install.verify.diagnosis import diagnosis_collectors
 from acp_tui.install.verify.queries import verify_collectors
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
+from acp_tui.nodes.path_summary import Peer, peers_of
 from acp_tui.nodes.script import LAUNCH, Reader, build
 
 CP1, CP2, CP3, WK1 = "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.21"
@@ -42,7 +43,8 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 
 
 def test_practice_nodes_have_output_for_every_collector() -> None:
-    connectivity = collectors_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
+    peers = peers_of((Peer("a", 22, (22,)), Peer("b", 22, (22,))), 0.002)
+    connectivity = collectors_for(NodeTestSpec((("a", 1),), peers, names=("a",), vip="a", registry=("a", 1)))
     names = {
         collector.name
         for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *diagnosis_collectors("4.3"))

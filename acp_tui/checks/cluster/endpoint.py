@@ -7,7 +7,7 @@ from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.topology import load_balancer_port
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.nodes.fact_types import TcpPath, TcpResult
+from acp_tui.nodes.fact_types import TcpResult
 
 
 def load_balancer_reachable(subject: ClusterSubject) -> Findings:
@@ -25,7 +25,7 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
         return tested
     known, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
     address = f"{endpoint}:{port}"
-    results = {node: path_to(paths, endpoint, port) for node, paths in known.items()}
+    results = {node: paths.path(endpoint, port) for node, paths in known.items()}
     for node, path in results.items():
         if path is None:
             observed = _("{address} has not been tested since the plan changed").format(address=address)
@@ -170,11 +170,6 @@ def vrid_free(subject: ClusterSubject) -> Findings:
     )
     remedy = _("Choose a different router ID for the VIP, for example {free}.").format(free=free) if free else ""
     return (Finding(Outcome.FAIL, observed, remedy=remedy, paths=("address.vrid",)),)
-
-
-def path_to(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
-    """Return the tested TCP path to `host` and `port`; None if that path was not tested."""
-    return next((path for path in paths if (path.host, path.port) == (host, port)), None)
 
 
 def vip_free(subject: ClusterSubject) -> Findings:

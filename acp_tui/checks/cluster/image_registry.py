@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from acp_tui.checks.cluster.connectivity import describe_result
-from acp_tui.checks.cluster.endpoint import from_every_node, path_to
+from acp_tui.checks.cluster.endpoint import from_every_node
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
@@ -51,7 +51,7 @@ def registry_reachable(subject: ClusterSubject) -> Findings:
     address = f"{registry[0]}:{registry[1]}"
     tested, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
     for node, paths in tested.items():
-        path, answer = path_to(paths, *registry), subject.facts[node].registry_answer
+        path, answer = paths.path(*registry), subject.facts[node].registry_answer
         if path is None:
             observed = _("{address} has not been tested since the plan changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))

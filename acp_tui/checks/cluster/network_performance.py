@@ -1,6 +1,7 @@
 """Check the round trip times between nodes, and the speed of the links between them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.cluster.path_problems import (
@@ -15,49 +16,84 @@ from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.units import GIGA, MEGA
+from acp_tui.nodes.fact_types import Ping, RoundTrips
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.path_summary import Peers, Spread
+
+_LOW = 0.5
+"""The share of the limit up to which the shortest round trip time counts as low."""
 
 
 def latency(subject: ClusterSubject) -> Findings:
-    """NETCFG-LAT-INTRA, OQ-LATENCY: the round trip time between two nodes must be below a limit.
+    """NETCFG-LAT-INTRA, OQ-LATENCY: the median of the round trip times between two nodes must be below a limit.
 
     Two parameters of the requirement are limits in milliseconds: `milliseconds` for this release, `later` for later
-    releases. A closed path has no round trip time; X-FIREWALL reports closed paths.
+    releases. If the median or the mean is above the limit, but the shortest time is low, the line is not too long: the
+    times vary, and the outcome is a warning. So is the outcome if packets were lost. A closed path has no round trip
+    time; X-FIREWALL reports closed paths.
     """
-    limit = subject.check.number("milliseconds")
+    limit = subject.check.number("milliseconds") / 1000
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     slow: list[PathProblem] = []
-    times: list[float] = []
-    untested: dict[str, list[str]] = {}
+    warnings: list[PathProblem] = []
+    longest: list[float] = []
+    untested: dict[str, str] = {}
+    known: dict[int, str] = {}
     for source, paths in tested.items():
-        known, hosts = round_trips(subject.facts[source]), {path.host for path in paths}
-        for target in (node.address for node in subject.plan.nodes if node.address != source):
-            if target in known:
-                seconds, method = known[target]
-                times.append(seconds)
-                if seconds * 1000 > limit:
-                    text = f"{seconds * 1000:.3g} ms ({method})"
-                    slow.append(PathProblem(source, target, text=text, seconds=seconds))
-            elif target not in hosts:
-                untested.setdefault(source, []).append(target)
+        facts = subject.facts[source]
+        if id(paths.peers) not in known:
+            known[id(paths.peers)] = ", ".join(_untested_nodes(subject, paths.peers))
+        if known[id(paths.peers)]:
+            untested[source] = _untested(known[id(paths.peers)])
+        elif (healthy := healthy_times(facts)) is not None and healthy.high > limit:
+            untested[source] = _("the round trip times have not been measured since the release in the plan changed")
+        longest += [healthy.high] if (healthy := healthy_times(facts)) is not None else []
+        for host, seconds in slow_connects(facts).items():
+            longest.append(seconds)
+            if seconds > limit and (target := subject.topology.owners.get(host)) is not None:
+                text = _("{time} ms (time of the fastest TCP connection)").format(time=f"{seconds * 1000:.3g}")
+                slow.append(PathProblem(source, target, text=text, seconds=seconds))
+        for ping in facts.pings.listed if facts.pings else ():
+            if (target := subject.topology.owners.get(ping.host)) is None or target == source:
+                continue
+            if ping.times is not None:
+                longest.append(ping.times.median)
+                _judge(PathProblem(source, target, text=""), ping.times, limit, slow, warnings)
+            if ping.received < ping.sent and ping.received:
+                warnings.append(PathProblem(source, target, text=_lost(ping)))
     findings = one_finding_per_node(
         *(
             (Outcome.FAIL, node, _too_slow(subject, problems))
             for node, problems in by_node_at_fault(subject, slow).items()
         ),
         *((Outcome.UNKNOWN, finding.node, finding.observed) for finding in missing),
-        *((Outcome.UNKNOWN, node, _untested(others)) for node, others in untested.items()),
+        *((Outcome.UNKNOWN, node, text) for node, text in untested.items()),
         *(
             (Outcome.WARN, node, describe_problems(problems))
-            for node, problems in by_node_at_fault(subject, _lost(subject, tested)).items()
+            for node, problems in by_node_at_fault(subject, warnings).items()
         ),
     )
     if findings:
         return findings
-    if not times:
+    if not longest:
         return (Finding(Outcome.UNKNOWN, _("no ping and no TCP connection between two nodes got a reply")),)
-    slowest = _milliseconds(max(times))
+    slowest = _milliseconds(max(longest))
     return (Finding(Outcome.PASS, _("the longest round trip time between two nodes is {time}").format(time=slowest)),)
+
+
+def _judge(
+    path: PathProblem, times: RoundTrips, limit: float, slow: list[PathProblem], warnings: list[PathProblem]
+) -> None:
+    """Add the path to `slow` or `warnings` if its round trip times are above `limit`, in seconds."""
+    median, low = f"{times.median * 1000:.3g}", f"{times.low * 1000:.3g}"
+    if times.median > limit and times.low > limit * _LOW:
+        text = _("{time} ms (median of all pings)").format(time=median)
+        slow.append(replace(path, text=text, seconds=times.median))
+    elif max(times.median, times.mean) > limit:
+        text = _("the round trip time varies: {low}-{high} ms, median {median} ms, mean {mean} ms").format(
+            low=low, high=f"{times.high * 1000:.3g}", median=median, mean=f"{times.mean * 1000:.3g}"
+        )
+        warnings.append(replace(path, text=text))
 
 
 def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
@@ -72,38 +108,51 @@ def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
     return text.format(pairs=pairs, limit=limit, later=later)
 
 
-def _untested(nodes: list[str]) -> str:
+def _untested_nodes(subject: ClusterSubject, peers: Peers | None) -> tuple[str, ...]:
+    known = peers.by_address if peers else {}
+    return tuple(node.address for node in subject.plan.nodes if node.address not in known)
+
+
+def _untested(nodes: str) -> str:
     return _("connections to {nodes} have not been tested since the nodes or ports in the plan changed").format(
-        nodes=", ".join(nodes)
+        nodes=nodes
     )
 
 
-def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathProblem]:
-    problems = []
-    for source in sources:
-        for ping in subject.facts[source].pings or ():
-            if 0 < ping.received < ping.sent and (target := subject.topology.owners.get(ping.host)) is not None:
-                lost = ping.sent - ping.received
-                text = ngettext("{count} of {sent} packets was lost", "{count} of {sent} packets were lost", lost)
-                problems.append(PathProblem(source, target, text=text.format(count=lost, sent=ping.sent)))
-    return problems
+def _lost(ping: Ping) -> str:
+    lost = ping.sent - ping.received
+    return ngettext("{count} of {sent} packets was lost", "{count} of {sent} packets were lost", lost).format(
+        count=lost, sent=ping.sent
+    )
 
 
-def round_trips(facts: Facts) -> Mapping[str, tuple[float, str]]:
-    """Return the round trip time in seconds, and the method of its measurement, for each tested address.
+def tested_limit(facts: Facts) -> float:
+    """Return the round trip time in seconds up to which the node counted a path as healthy."""
+    if facts.pings is not None:
+        return facts.pings.limit
+    return facts.paths.peers.limit if facts.paths and facts.paths.peers else 0
 
-    The time is the average of all pings. If ping gave no result, it is the time of the fastest TCP connection.
-    """
-    connects: dict[str, float] = {}
-    for path in facts.paths or ():
-        if path.open and path.seconds is not None:
-            connects[path.host] = min(path.seconds, connects.get(path.host, path.seconds))
-    pings = {ping.host: ping.average for ping in facts.pings or () if ping.average is not None}
-    by_connect, by_ping = _("time of the fastest TCP connection"), _("average of all pings")
-    return {
-        **{host: (seconds, by_connect) for host, seconds in connects.items()},
-        **{host: (seconds, by_ping) for host, seconds in pings.items()},
-    }
+
+def healthy_times(facts: Facts) -> Spread | None:
+    """Return the spread of the round trip times to all addresses that are not listed; None if there are none.
+
+    If ping gave no result, the times are those of the fastest TCP connection to each address."""
+    if facts.pings is not None and facts.pings.times is not None:
+        return facts.pings.times
+    times = facts.paths.times if facts.paths else None
+    limit = tested_limit(facts)
+    return (
+        times if times is None or times.high <= limit else times._replace(high=limit, median=min(times.median, limit))
+    )
+
+
+def slow_connects(facts: Facts) -> Mapping[str, float]:
+    """Return each address whose fastest TCP connection was slow, and that sent no reply to a ping → time in seconds."""
+    slow = (facts.paths.slow if facts.paths else None) or {}
+    if facts.pings is None:
+        return slow
+    silent = {ping.host for ping in facts.pings.listed if not ping.received}
+    return {host: seconds for host, seconds in slow.items() if host in silent}
 
 
 def _milliseconds(seconds: float) -> str:

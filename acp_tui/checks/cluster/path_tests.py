@@ -178,7 +178,8 @@ def _cut(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterator[Pat
     """Yield the paths on which UDP packets as large as the MTU do not pass, unless ping shows the same."""
     text = _("UDP packets of {size} bytes are dropped")
     for source, results in tests.items():
-        shown = {ping.host for ping in subject.facts[source].pings or () if ping.unfragmented is False}
+        pings = subject.facts[source].pings
+        shown = {ping.host for ping in pings.listed if ping.unfragmented is False} if pings else set()
         for failure in results.failures:
             target = subject.topology.owners.get(failure.host)
             if failure.spec[0] != "l" or failure.host in shown or target is None or target not in tests:

@@ -7,6 +7,7 @@ from acp_tui.checks.cluster.path_problems import MOST_SHOWN
 from acp_tui.checks.finding import ClusterSubject
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.fact_types import PathTest
+from acp_tui.nodes.path_summary import PathSummary
 
 TEST_COMMAND = "acp-tui check PLAN --also paths"
 
@@ -71,15 +72,20 @@ def untested_text(subject: ClusterSubject) -> str:
     return text.format(ports=udp)
 
 
+def _tcp_works(paths: PathSummary | None, host: str) -> bool:
+    peer = paths.peers.by_address.get(host) if paths is not None and paths.peers is not None else None
+    if paths is None or peer is None:
+        return False
+    return any(path is not None and path.open for path in (paths.path(host, port) for port in peer.ports))
+
+
 def unanswered_pings(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> str:
     """Return a text about nodes that answer to no ping, although TCP connections to them work; "" without any."""
     pairs: list[tuple[str, str]] = []
     for source, facts in subject.facts.items():
-        silent = {ping.host for ping in facts.pings or () if ping.sent > 0 and ping.received == 0}
-        if not silent:
-            continue
-        reached = {path.host for path in facts.paths or () if path.open and path.host in silent}
-        for host in sorted(reached):
+        listed = facts.pings.listed if facts.pings else ()
+        silent = {ping.host for ping in listed if ping.sent > 0 and ping.received == 0}
+        for host in sorted(host for host in silent if _tcp_works(facts.paths, host)):
             target = subject.topology.owners.get(host)
             if target is not None and not (target in tests and tests[target].ignores_pings):
                 pairs.append((source, target))

@@ -109,9 +109,11 @@ def _scenario_has_size(subject: NodeSubject) -> bool:
     """Return True if a row of the scenario has a size for the role of this node."""
     context = EvalContext(subject.plan, subject.node, subject.facts)
     return any(
-        isinstance(row.check, FunctionCheck) and row.check.name == "machine_size" and subject.node.role in row.roles
+        isinstance(row.check, FunctionCheck)
+        and row.check.name == "machine_size"
+        and subject.node.role in row.roles
+        and applies(row, context)
         for row in subject.rules.values()
-        if applies(row, context)
     )
 
 

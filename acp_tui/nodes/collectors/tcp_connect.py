@@ -1,141 +1,47 @@
 """The collector of X-FIREWALL. It needs only bash, and opens TCP connections to many targets at the same time.
 
-One process can test many ports of a reachable host within a few milliseconds. All targets without a reply together take
-as long as one timeout. The timeout is long enough for the kernel to send a lost packet again.
+One process tests all ports of a reachable host within a few milliseconds. A port that does not reply is tried again and
+again: on a lossy line an attempt fails because a packet is lost, and only a port that stays silent is closed. The
+number of attempts follows from `FALSE_ALARM`, so the result does not depend on luck. The attempts overlap, because the
+kernel sends a lost packet again only after a second.
+
+The node summarises the healthy paths to its peers, and lists all other paths.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from math import ceil, log
 from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.collectors.tcp_connect_shell import SHELL
 from acp_tui.nodes.fact_types import TcpPath, TcpResult
+from acp_tui.nodes.path_summary import PathSummary, Peers, Spread
 from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.plan.field_types import is_ip
 
+LOSS = 0.3
+"""The share of lost packets in each direction up to which an open path must not count as closed."""
+FALSE_ALARM = 1e-4
+"""The highest probability that a preflight at `LOSS` reports an open path as closed."""
 _MOST_CHILDREN = 200  # at a time on one node
-_FEW_PORTS = 3  # of one host; up to this number each port has its own child
-
-# Hundredths of a second.
-_QUIET = 15  # without a result: ports that wait for a slow one get a child of their own
-_ONE_RETRANSMIT = 120  # for a connect: a lost packet is sent again after one second (RFC 6298)
-_TWO_RETRANSMITS = 320  # and after three: if the host replies on other ports, or no host has replied
-_MAX_WAIT = 400  # also for a name, because it must be resolved first
-_SLOWEST_TIMES = 5  # or this multiple of the slowest reply so far: a busy node gets more time
+_MOST_ATTEMPTS = 4000  # of one node at ports that do not reply
+_QUIET = 15  # hundredths of a second without a result: then the ports without one are tried again
+_PAUSE = 10  # hundredths of a second between two attempts at a port
+_SECONDS = 25  # after which the collector reports the remaining ports as silent
 
 
-# A child connects to a host's ports one after another and adds the time to each result. The wait is the time that the
-# child sleeps for the network, and does not depend on when its parent reads the result.
-# bash's `read -t` may report a timeout although it has read the complete line, without its newline. Angle brackets
-# therefore mark complete results, with or without a newline.
-_SHELL = """
-local queue=(@TARGETS@) next=0 fds=() hosts=() pending=() parts=() pids=() waits=() since=()
-local i now until last_result slowest=0 line port TIMEFORMAT=' %3R'
-declare -A replied
-clock() { local up; read -r up _ </proc/uptime || up=$SECONDS.00; now=$((10#${up/./})); }
-connect_all() {
-  local port now
-  clock; echo "<from $BASHPID $now>"
-  for port in ${2//,/ }; do
-    { time { : 3<>"/dev/tcp/$1/$port" && echo ': connected'; }; } 2>&1
-    clock; echo "<port $port $now>"
-  done
-}
-start_child() {
-  local fd target=${queue[next]}
-  i=$next next=$((next + 1)) hosts[i]=${target%%=*} waits[i]=${target##*=} since[i]=$now
-  target=${target#*=} pending[i]=,${target%=*},
-  exec {fd}< <(connect_all "${hosts[i]}" "${target%=*}")
-  fds[i]=$fd
-}
-end_child() {
-  local fd=${fds[i]}
-  exec {fd}<&-
-  unset "fds[i]"
-  [ -z "${pids[i]}" ] || kill -9 "${pids[i]}"
-}
-handle_result() {
-  local message=${parts[i]%<*} port=${parts[i]##*<} mark stamp
-  mark=${port%% *} stamp=${port##* } port=${port#* } message=${message##*: } parts[i]=
-  stamp=${stamp%>} port=${port% *} last_result=${stamp%>}
-  case "$mark $message" in
-    from* | *connected* | *refused*) [ $((stamp - since[i])) -le "$slowest" ] || slowest=$((stamp - since[i])) ;;
-  esac
-  since[i]=$stamp
-  if [ "$mark" = from ]; then pids[i]=$port; return; fi
-  replied[${hosts[i]}]=1
-  case ${pending[i]} in *",$port,"*) printf '%s %s %s\\n' "${hosts[i]}" "$port" "${message//$'\\n'/ }" ;; esac
-  pending[i]=${pending[i]/,$port,/,}
-  [ "${pending[i]}" != , ] || end_child
-}
-read_results() {
-  local line left got=0
-  clock; left=$((until - now))
-  if [ "$left" -le 0 ]; then
-    read -r -t 0 <&"${fds[i]}" || return
-    left=1
-  fi
-  printf -v left '%d.%02d' $((left / 100)) $((left % 100))
-  while [ -n "${fds[i]}" ]; do
-    IFS= read -r -t "$left" line <&"${fds[i]}"; got=$?
-    parts[i]+=$line
-    case ${parts[i]} in
-      *'<'*'>') handle_result ;;
-      *) [ "$got" -ne 0 ] || parts[i]+=$'\n' ;;
-    esac
-    if [ "$got" -gt 128 ] || [ -z "${fds[i]}" ]; then return; fi
-    if [ "$got" -ne 0 ]; then # the child was ended from outside: another one continues
-      line=${pending[i]#,} queue+=("${hosts[i]}=${line%,}=${waits[i]}")
-      end_child
-      return
-    fi
-  done
-}
-asleep() {
-  local stat=
-  read -r stat <"/proc/${pids[i]}/stat"; stat=${stat##*) }
-  [ "${stat%% *}" = S ]
-}
-still_waiting() {
-  local most
-  until=0
-  for i in "${!fds[@]}"; do
-    most=${waits[i]}
-    if [ "${#replied[@]}" -eq 0 ] || [ -n "${replied[${hosts[i]}]}" ]; then most=@TWICE@; fi
-    [ $((slowest * @TIMES@)) -le "$most" ] || most=$((slowest * @TIMES@))
-    [ "${waits[i]}" -lt @MOST@ ] && [ "$most" -le @MOST@ ] || most=@MOST@
-    asleep || since[i]=$now
-    [ $((since[i] + most)) -le "$until" ] || until=$((since[i] + most))
-  done
-  [ "$now" -lt "$until" ]
-}
-clock
-while [ "$next" -lt "${#queue[@]}" ] || [ "${#fds[@]}" -gt 0 ]; do
-  while [ "$next" -lt "${#queue[@]}" ] && [ "${#fds[@]}" -lt @CHILDREN@ ]; do start_child; done
-  clock; last_result=$now
-  while [ "${#fds[@]}" -gt 0 ] && [ "$now" -lt $((last_result + @QUIET@)) ]; do
-    for i in "${!fds[@]}"; do until=$((last_result + @QUIET@)); read_results; done
-    clock
-  done
-  for i in "${!fds[@]}"; do
-    line=${pending[i]#,} pending[i]=,${line%%,*}, line=${line#*,}
-    for port in ${line//,/ }; do queue+=("${hosts[i]}=$port=${waits[i]}"); done
-  done
-  [ "$next" -ge "${#queue[@]}" ] || [ "${#fds[@]}" -ge @CHILDREN@ ] || continue
-  while [ "${#fds[@]}" -gt 0 ] && still_waiting; do
-    for i in "${!fds[@]}"; do read_results; done
-    clock
-  done
-  for i in "${!fds[@]}"; do
-    printf '%s %s (silent)\n' "${hosts[i]}" "${pending[i]//,/}"
-    end_child
-  done
-done
-"""
+def attempts(paths: int) -> int:
+    """Return the number of attempts after which a path without a reply is closed. `paths`: all paths of the cluster.
+
+    An attempt succeeds if two packets arrive, the request and the reply. With a `LOSS` of 0.3 it fails with a
+    probability of 0.51. Three nodes have 60 paths and need 20 attempts, 100 nodes have 90,000 and need 31."""
+    failure = 1 - (1 - LOSS) ** 2
+    return ceil(log(FALSE_ALARM / max(1, paths)) / log(failure))
+
 
 _RESULTS: Mapping[str, TcpResult] = {
     "connected": TcpResult.CONNECTED,
@@ -152,59 +58,135 @@ _RESULTS: Mapping[str, TcpResult] = {
 """Errors of connect(2) in the C locale. A blackhole route on the node itself causes "Invalid argument"."""
 
 
-def tcp_connect_collector(tcp_targets: tuple[tuple[str, int], ...]) -> Collector:
-    """Return the collector that connects to each host and port of `tcp_targets`."""
-    by_host: dict[str, list[str]] = defaultdict(list)
+def tcp_connect_collector(
+    tcp_targets: tuple[tuple[str, int], ...], peers: Peers | None = None, own: frozenset[str] = frozenset()
+) -> Collector:
+    """Return the collector that connects to each host and port of `tcp_targets` and to all peers.
+
+    `own`: the addresses of the peers that are those of the node itself."""
+    by_host: dict[str, list[str]] = {}
     for host, port in tcp_targets:
-        by_host[host].append(str(port))
-    targets = []
-    for host, ports in by_host.items():
-        wait = _ONE_RETRANSMIT if is_ip(host) else _MAX_WAIT
-        targets += [f"{host}={group}={wait}" for group in (ports if len(ports) <= _FEW_PORTS else [",".join(ports)])]
+        by_host.setdefault(host, []).append(str(port))
+    named = [
+        f"named {quote(host)} {'ip' if is_ip(host) else 'name'} {' '.join(ports)}" for host, ports in by_host.items()
+    ]
+    others = len(peers.peers) - len(own) if peers else 0
+    paths = peers.paths * others if peers else 0
     shell = fill_template(
-        _SHELL,
-        TARGETS=" ".join(map(quote, targets)),
+        SHELL,
+        NAMED="\n".join(named),
+        OWN=quote(" ".join(sorted(own))),
+        PEERS=_peer_calls(peers) if peers else "",
+        LIMIT=str(ceil(peers.limit * 1000) if peers else 1000),
+        ATTEMPTS=str(attempts(paths + len(tcp_targets))),
+        BUDGET=str(_MOST_ATTEMPTS),
         CHILDREN=str(_MOST_CHILDREN),
+        SECONDS=str(_SECONDS * 100),
         QUIET=str(_QUIET),
-        TWICE=str(_TWO_RETRANSMITS),
-        MOST=str(_MAX_WAIT),
-        TIMES=str(_SLOWEST_TIMES),
+        PAUSE=str(_PAUSE),
     )
-    timeout = 5 * -(-len(tcp_targets) // _MOST_CHILDREN) + 8
-    return Collector(
-        "paths", ("paths",), shell, lambda output: _paths(tcp_targets, output), timeout=timeout, early=True
+
+    def parse(output: CollectorOutput) -> Mapping[str, object]:
+        return _paths(tcp_targets, peers, own, output)
+
+    return Collector("paths", ("paths",), shell, parse, timeout=_SECONDS + 20, early=True)
+
+
+@lru_cache(maxsize=4)
+def _peer_calls(peers: Peers) -> str:
+    """Return the shell lines that name the peers. All nodes get the same lines."""
+    groups: dict[tuple[int, tuple[int, ...]], list[str]] = {}
+    for peer in peers.peers:
+        groups.setdefault((peer.ssh_port, peer.ports), []).append(quote(peer.address))
+    return "\n".join(
+        f"peers {ssh_port} {','.join(map(str, ports))} {' '.join(hosts)}" for (ssh_port, ports), hosts in groups.items()
     )
 
 
 _DETAIL_LENGTH = 80
-_SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
+_DURATION = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
+_NUMBER = re.compile(r"[0-9]{1,7}")
 
 
-def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `HOST PORT[,PORT...] MESSAGE`. The message includes the duration of the connect in seconds.
+def _paths(
+    tcp_targets: tuple[tuple[str, int], ...], peers: Peers | None, own: frozenset[str], output: CollectorOutput
+) -> Mapping[str, object]:
+    """Parse lines `HOST PORT MESSAGE`, `= slow HOST MILLISECONDS` and the last line
+    `= healthy CONNECTED REFUSED [LOW MEDIAN HIGH]` with times in milliseconds.
 
-    Each target becomes a TcpPath. Its result is UNKNOWN if the output has no line for it, or if the message is unknown.
+    The message includes the duration of the connect in seconds. A target of `tcp_targets` without a line gets the
+    result UNKNOWN. So does each peer path without a line, if the number of healthy paths is not that of all others.
     If the output contains no result at all, the fact `paths` is missing."""
-    targets, results = {(host, str(port)): (host, port) for host, port in tcp_targets}, dict[tuple[str, int], TcpPath]()
+    named = {(host, str(port)): (host, port) for host, port in tcp_targets}
+    listed, slow, counts, times = dict[tuple[str, int], TcpPath](), dict[str, float](), (0, 0), None
     for line in lines(output):
         host, _space, rest = line.partition(" ")
-        ports, _space, message = rest.partition(" ")
-        result, seconds = _parse_message(message)
-        if result is TcpResult.FORBIDDEN and "Invalid argument" in message and not is_ip(host):
-            result = TcpResult.UNRESOLVED  # bash's message for a name that it cannot resolve
-        detail = message.strip()[:_DETAIL_LENGTH] if result is TcpResult.UNKNOWN else ""
-        for port in ports.split(","):
-            if (target := targets.get((host, port))) is not None:
-                results[target] = TcpPath(*target, result, seconds, detail)
-    if tcp_targets and not results:
-        return {}
+        if host == "=":
+            word, *columns = rest.split()
+            if word == "slow" and len(columns) == 2 and _NUMBER.fullmatch(columns[1]):
+                slow[columns[0]] = int(columns[1]) / 1000
+            elif word == "healthy" and len(columns) in (2, 5) and all(map(_NUMBER.fullmatch, columns)):
+                counts = int(columns[0]), int(columns[1])
+                times = Spread(*(int(column) / 1000 for column in columns[2:])) if columns[2:] else None
+            continue
+        port, _space, message = rest.partition(" ")
+        target = named.get((host, port)) or _peer_target(peers, own, host, port)
+        if target is not None:
+            listed[target] = _path(target, message)
     reason = _("the node did not report the result of the TCP connect")
-    return {
-        "paths": tuple(
-            results.get(target) or TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
+    listed |= (
+        {
+            target: TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
             for target in dict.fromkeys(tcp_targets)
+            if target not in listed
+        }
+        if listed or sum(counts)
+        else {}
+    )
+    missing = list(_without_result(tcp_targets, peers, own, listed, sum(counts)))
+    if not listed and not sum(counts) and (tcp_targets or missing):
+        return {}
+    if missing:
+        counts, times = (0, 0), None
+        listed |= {target: TcpPath(*target, TcpResult.UNKNOWN, detail=reason) for target in missing}
+    known = {host: seconds for host, seconds in slow.items() if peers and host in peers.by_address}
+    return {"paths": PathSummary(tuple(listed.values()), peers, own, *counts, times, known)}
+
+
+def _peer_target(peers: Peers | None, own: frozenset[str], host: str, port: str) -> tuple[str, int] | None:
+    peer = peers.by_address.get(host) if peers and host not in own else None
+    number = int(port) if _NUMBER.fullmatch(port) else 0
+    return (host, number) if peer and number in peer.ports else None
+
+
+def _without_result(
+    tcp_targets: tuple[tuple[str, int], ...],
+    peers: Peers | None,
+    own: frozenset[str],
+    listed: Mapping[tuple[str, int], TcpPath],
+    healthy: int,
+) -> Iterator[tuple[str, int]]:
+    """Yield each unlisted path to a peer, unless their number is that of the healthy paths."""
+    if peers is None:
+        return
+    excluded = {target for target in (*listed, *tcp_targets) if target[0] in peers.by_address and target[0] not in own}
+    of_peers = sum(target[1] in peers.by_address[target[0]].ports for target in excluded)
+    expected = peers.paths - sum(len(peers.by_address[address].ports) for address in own) - of_peers
+    if healthy != expected:
+        yield from (
+            (peer.address, port)
+            for peer in peers.peers
+            if peer.address not in own
+            for port in peer.ports
+            if (peer.address, port) not in excluded
         )
-    }
+
+
+def _path(target: tuple[str, int], message: str) -> TcpPath:
+    result, seconds = _parse_message(message)
+    if result is TcpResult.FORBIDDEN and "Invalid argument" in message and not is_ip(target[0]):
+        result = TcpResult.UNRESOLVED  # bash's message for a name that it cannot resolve
+    return TcpPath(*target, result, seconds, message.strip()[:_DETAIL_LENGTH] if result is TcpResult.UNKNOWN else "")
 
 
 @lru_cache(maxsize=256)
@@ -212,6 +194,6 @@ def _parse_message(message: str) -> tuple[TcpResult, float | None]:
     """Return the result of the connect that `message` reports, and its duration in seconds.
 
     The results are cached, because many connects have the same message."""
-    took = _SECONDS.search(message)
+    took = _DURATION.search(message)
     result = next((result for text, result in _RESULTS.items() if text in message), TcpResult.UNKNOWN)
     return result, float(took[1].replace(",", ".")) if took else None

@@ -27,12 +27,13 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
     numbers = {node.address: number for number, node in enumerate(nodes, 1)}
     names = [f"{numbers[node.address]} {node.address}" for node in nodes]
     rows = [[_link_text(node, other.address) for other in nodes] for node in nodes]
-    first = max(map(len, names))
-    column = max(len(cell) for row in rows for cell in row) + 1
-    if first + column * len(nodes) <= width:
+    first, times = max(map(len, names)), [node.round_trips for node in nodes]
+    column, last = max(len(cell) for row in rows for cell in row) + 1, max(map(len, times)) + 2
+    if first + column * len(nodes) + last <= width:
         head = " " * first + "".join(f"{number:>{column}}" for number in numbers.values())
         body = [
-            f"{name:<{first}}" + "".join(f"{c:>{column}}" for c in row) for name, row in zip(names, rows, strict=True)
+            f"{name:<{first}}" + "".join(f"{c:>{column}}" for c in row) + f"{time:>{last}}"
+            for name, row, time in zip(names, rows, times, strict=True)
         ]
         legend = _("A value that ends with G or M is the measured bandwidth, in Gbit/s or Mbit/s.")
         return (head, *body, *([legend] if _has_bandwidth(nodes) else []))

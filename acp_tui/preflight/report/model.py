@@ -31,7 +31,7 @@ class Link:
     way: str
     """The state of the link: `open`, `partly closed`, `closed`, `unknown`."""
     text: str
-    """The closed ports and the round trip time in a few characters."""
+    """The closed ports and a notable round trip time, in a few characters."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class NodeRecord:
     machine: NodeSummary | None = None
     links: tuple[Link, ...] = ()
     """The links from this node to every other node; () if they were not tested."""
+    round_trips: str = ""
+    """The spread of the round trip times to the nodes whose link has no time of its own, such as `0.2-0.5 ms`."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ it needs.
 from collections.abc import Mapping
 
 from acp_tui.checks.topology import Topology
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import sanitize
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
@@ -37,7 +37,9 @@ def node_records(
 
     `details`: the error of each node.
     """
-    links, mask = {row.source: _links(row) for row in matrix(topology, facts)}, secret_mask(plan)
+    shared: dict[int, Link] = {}
+    rows = {row.source: row for row in matrix(topology, facts)}
+    links, mask = {source: _links(row, shared) for source, row in rows.items()}, secret_mask(plan)
 
     def safe(text: str) -> str:
         return sanitize(mask(text))
@@ -51,16 +53,29 @@ def node_records(
             machine=node_summary(facts.get(node.address), safe),
             detail=safe(details.get(node.address, "")),
             links=links.get(node.address, ()),
+            round_trips=_spread(rows.get(node.address)),
         )
         for node in plan.nodes
         if node.address in states
     )
 
 
-def _links(row: Row) -> tuple[Link, ...]:
-    cells = [cell for cell in row.cells if cell.state is not LinkState.SELF]
-    links = tuple(Link(cell.target, cell.state.value, cell.text) for cell in cells)
-    return links if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
+def _links(row: Row, shared: dict[int, Link]) -> tuple[Link, ...]:
+    """Return the links of a node. `shared`: the links of all rows by the identity of their cell, which rows share."""
+    links = []
+    for cell in row.cells:
+        if (link := shared.get(id(cell))) is None and cell.state is not LinkState.SELF:
+            link = shared[id(cell)] = Link(cell.target, cell.state.value, cell.text)
+        if link is not None:
+            links.append(link)
+    return tuple(links) if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
+
+
+def _spread(row: Row | None) -> str:
+    if row is None or row.times is None:
+        return ""
+    low, high = (f"{seconds * 1000:.2g}" if seconds else "<1" for seconds in (row.times.low, row.times.high))
+    return pgettext("connectivity", "{time} ms").format(time=low if low == high else f"{low}-{high}")
 
 
 def node_summary(facts: Facts | None, safe: Mask) -> NodeSummary | None:

@@ -3,10 +3,22 @@
 from dataclasses import replace
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.nodes.fact_types import Ping, TcpResult
+from acp_tui.nodes.fact_types import TcpResult
 from acp_tui.nodes.facts import Facts
 from tests.support.factories.plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
-from tests.support.factories.verdicts import FAIL, PASS, UNKNOWN, WARN, close_paths, cluster, of_rule, outcomes
+from tests.support.factories.verdicts import (
+    FAIL,
+    PASS,
+    UNKNOWN,
+    WARN,
+    close_paths,
+    cluster,
+    of_rule,
+    outcomes,
+    ping,
+    with_paths,
+    with_pings,
+)
 
 ONE, TWO, THREE = CONTROL_PLANES
 WORKER = WORKERS[0]
@@ -117,7 +129,7 @@ def test_connectivity_does_not_apply_to_a_single_node() -> None:
 
 def test_dropped_full_size_packets_are_a_warning() -> None:
     facts = cluster(PLAN)
-    facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 5, 0.001, 9000, False),))
+    facts[ONE] = with_pings(facts[ONE], ping(TWO, 5, 5, 1, 9000, False))
     (verdict,) = of_rule("X-FIREWALL", facts)
     assert (verdict.node, verdict.outcome) == (TWO, WARN)
     assert "9000 bytes" in verdict.observed
@@ -125,15 +137,13 @@ def test_dropped_full_size_packets_are_a_warning() -> None:
 
 def test_blocker_is_reported_together_with_a_warning() -> None:
     facts = cluster(PLAN)
-    untested = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
-    paths = (untested, *(facts[ONE].paths or ())[1:])
-    facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untested.host, 5, 3, 0.5, 9000, False),))
+    facts[ONE] = with_paths(
+        with_pings(facts[ONE], ping(TWO, 5, 3, 500, 9000, False)),
+        lambda p: p._replace(result=TcpResult.UNKNOWN, detail="No buffer space available") if p[:2] == (TWO, 22) else p,
+    )
     results = {v.node: v for v in of_rule("X-FIREWALL", facts)}
     assert results[ONE].outcome is UNKNOWN
-    assert (
-        f"{ONE} → {untested.host}: {untested.port} connection not tested: No buffer space available"
-        in results[ONE].observed
-    )
+    assert f"{ONE} → {TWO}: 22 connection not tested: No buffer space available" in results[ONE].observed
     (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert slow.outcome is FAIL
     assert "500 ms" in slow.observed

@@ -11,7 +11,7 @@ from acp_tui.nodes.fact_types import Login, RegistryAnswer, TcpResult, Trust
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import CONTROL_PLANES, valid_plan
-from tests.support.factories.verdicts import FAIL, MANUAL, PASS, UNKNOWN, WARN, cluster, of_rule, outcomes
+from tests.support.factories.verdicts import FAIL, MANUAL, PASS, UNKNOWN, WARN, cluster, of_rule, outcomes, with_paths
 
 TWO = CONTROL_PLANES[1]
 PLAN = valid_plan()
@@ -22,10 +22,8 @@ def with_registry(
     plan: Plan, answer: RegistryAnswer | None, result: TcpResult = TcpResult.CONNECTED
 ) -> dict[str, Facts]:
     return {
-        address: replace(
-            facts,
-            registry_answer=answer,
-            paths=tuple(p._replace(result=result) if p.port == 5000 else p for p in facts.paths or ()),
+        address: with_paths(
+            replace(facts, registry_answer=answer), lambda p: p._replace(result=result) if p.port == 5000 else p
         )
         for address, facts in cluster(plan).items()
     }

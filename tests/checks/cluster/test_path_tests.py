@@ -16,9 +16,12 @@ from tests.support.factories.verdicts import (
     PASS,
     UNKNOWN,
     WARN,
+    close_paths,
     cluster,
     of_rule,
     outcomes,
+    ping,
+    with_pings,
 )
 
 ONE, TWO, THREE = CONTROL_PLANES
@@ -176,8 +179,7 @@ def test_dropped_large_packets_are_a_warning_once() -> None:
     assert outcomes("X-FIREWALL", facts) == {TWO: WARN}
     assert "UDP packets of 1500 bytes are dropped" in text(facts)
     facts = {
-        node: replace(one, pings=(Ping(TWO, 5, 5, 0.001, 1500, False),)) if node != TWO else one
-        for node, one in facts.items()
+        node: with_pings(one, ping(TWO, 5, 5, 1, 1500, False)) if node != TWO else one for node, one in facts.items()
     }
     assert "UDP packets of 1500 bytes" not in text(facts)
 
@@ -214,7 +216,7 @@ def test_translated_source_address_fails_on_the_source(
 @pytest.mark.parametrize(("ignores", "outcome"), [(False, WARN), (True, PASS)])
 def test_pings_without_a_reply_are_a_warning_unless_the_kernel_ignores_them(ignores: bool, outcome: Outcome) -> None:
     facts = cluster(PLAN)
-    facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 0, None), Ping(THREE, 5, 5, 0.001)))
+    facts[ONE] = with_pings(facts[ONE], Ping(TWO, 5, 0, None))
     change(facts, TWO, ignores_pings=ignores)
     assert outcomes("X-FIREWALL", facts) == {None: outcome}
     assert (f"pings (ICMP) get no reply on 1 path, although TCP connections work: {ONE} → {TWO}" in text(facts)) == (
@@ -224,16 +226,7 @@ def test_pings_without_a_reply_are_a_warning_unless_the_kernel_ignores_them(igno
 
 def test_path_that_is_closed_for_tcp_connects_too_is_reported_once() -> None:
     facts = failing("t6443")
-    paths = facts[ONE].paths or ()
-    facts[ONE] = replace(
-        facts[ONE],
-        paths=tuple(
-            path._replace(result=type(path.result).TIMEOUT, seconds=None)
-            if (path.host, path.port) == (TWO, 6443)
-            else path
-            for path in paths
-        ),
-    )
+    close_paths(facts, ONE, (TWO,), 6443)
     assert f"{ONE} → {TWO}: 6443 timed out" in text(facts)
     assert f"{ONE} → {TWO}: 6443 no connection" not in text(facts)
 

@@ -7,11 +7,13 @@ from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.path_summary import Peer, peers_of
 from acp_tui.nodes.script import TIMED_OUT, CollectorOutput
 
 
 def test_the_collectors_cover_every_fact() -> None:
-    all_tests = NodeTestSpec((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
+    peers = peers_of((Peer("10.0.0.1", 22, (22,)), Peer("10.0.0.2", 22, (22,))), 0.002)
+    all_tests = NodeTestSpec((), peers, names=("a.example",), vip="10.0.0.9", registry=("10.0.0.8", 443))
     on_request = (disk_speed_collector(), vrrp_collector("10.0.0.1"))
     collected = [
         name for collector in (*COLLECTORS, *collectors_for(all_tests), *on_request) for name in collector.fields

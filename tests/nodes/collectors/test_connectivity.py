@@ -12,12 +12,17 @@ import pytest
 
 from acp_tui.nodes.collectors import facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
-from acp_tui.nodes.fact_types import Ping, RegistryAnswer, TcpPath, TcpResult, Trust
+from acp_tui.nodes.collectors.tcp_connect import attempts
+from acp_tui.nodes.fact_types import RegistryAnswer, TcpPath, TcpResult, Trust
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.path_summary import Peer, Spread, peers_of
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 
 MARKER = "0123456789abcdef"
-EVERYTHING = NodeTestSpec((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))
+PEERS = peers_of(tuple(Peer(f"127.0.0.{n}", 22, (22, 443)) for n in (1, 2, 3)), 0.002)
+EVERYTHING = NodeTestSpec(
+    (("127.0.0.9", 1),), PEERS, frozenset({"127.0.0.1"}), ("localhost",), "127.0.0.1", ("127.0.0.1", 1)
+)
 LATE_READ = """
 read() {
   builtin read "$@" || return
@@ -40,6 +45,11 @@ def read(name: str, text: str, status: int = 0, spec: NodeTestSpec = EVERYTHING)
     return facts_from("10.0.0.1", [CollectorOutput(name, status, text)], None, collectors_for(spec))
 
 
+def listed(facts: Facts) -> tuple[TcpPath, ...]:
+    assert facts.paths is not None
+    return facts.paths.listed
+
+
 @contextmanager
 def listener(address: str = "127.0.0.1", backlog: int = 5) -> Iterator[int]:
     with socket.create_server((address, 0), backlog=backlog) as server:
@@ -57,12 +67,11 @@ def test_connected_refused_and_unresolved() -> None:
         facts = collect(
             NodeTestSpec((("127.0.0.1", port), ("127.0.0.1", closed), ("::1", closed), ("no.such.invalid", 1)))
         )
-    assert facts.paths is not None
-    results = {(path.host, path.port): path.result for path in facts.paths}
+    results = {(path.host, path.port): path.result for path in listed(facts)}
     assert results["127.0.0.1", port] is TcpResult.CONNECTED
     assert results["127.0.0.1", closed] is TcpResult.REFUSED
     assert results["no.such.invalid", 1] in (TcpResult.UNRESOLVED, TcpResult.TIMEOUT)
-    assert all(path.seconds is not None and path.seconds < 1 for path in facts.paths if path.open)
+    assert all(path.seconds is not None and path.seconds < 1 for path in listed(facts) if path.open)
 
 
 def test_hundreds_of_connects_take_the_time_of_one() -> None:
@@ -76,13 +85,12 @@ def test_hundreds_of_connects_take_the_time_of_one() -> None:
         seconds = time.monotonic() - started
         for client in waiting:
             client.close()
-    assert facts.paths is not None
-    assert {path.result for path in facts.paths} == {TcpResult.TIMEOUT}
-    assert len(facts.paths) == 150
-    assert seconds < 10
+    assert {path.result for path in listed(facts)} == {TcpResult.TIMEOUT}
+    assert len(listed(facts)) == 150
+    assert seconds < 55, "the collector ends by itself"
 
 
-def test_all_timeouts_take_the_time_of_one_and_cover_a_lost_packet() -> None:
+def test_all_timeouts_take_the_time_of_one() -> None:
     with listener() as quick, listener("", backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for client in waiting:
@@ -93,10 +101,10 @@ def test_all_timeouts_take_the_time_of_one_and_cover_a_lost_packet() -> None:
         seconds = time.monotonic() - started
         for client in waiting:
             client.close()
-    results = {path.host: path.result for path in facts.paths or ()}
+    results = {path.host: path.result for path in listed(facts)}
     assert results.pop("127.0.0.1") is TcpResult.CONNECTED
     assert list(results.values()) == [TcpResult.TIMEOUT] * 10
-    assert 1.2 <= seconds < 5, "the kernel sends a lost packet again after a second"
+    assert 0.4 <= seconds < 50, "the hosts are silent, and many attempts at the same time show it"
 
 
 def test_more_connects_than_children_all_get_a_result() -> None:
@@ -104,9 +112,8 @@ def test_more_connects_than_children_all_get_a_result() -> None:
         closed = port
     targets = tuple((f"127.0.{n // 200}.{n % 200 + 1}", closed) for n in range(450))
     facts = collect(NodeTestSpec(targets))
-    assert facts.paths is not None
-    assert {(path.host, path.port) for path in facts.paths} == set(targets)
-    assert {path.result for path in facts.paths} == {TcpResult.REFUSED}
+    assert {(path.host, path.port) for path in listed(facts)} == set(targets)
+    assert {path.result for path in listed(facts)} == {TcpResult.REFUSED}
 
 
 def test_a_line_with_a_lost_newline_is_parsed() -> None:
@@ -116,8 +123,8 @@ def test_a_line_with_a_lost_newline_is_parsed() -> None:
         targets = tuple((f"127.0.0.{n}", port) for n in range(1, 6) for port in (open_port, closed, 1, 2, 3))
         facts = collect(NodeTestSpec(targets), LATE_READ)
     expected = dict.fromkeys(targets, TcpResult.REFUSED) | {("127.0.0.1", open_port): TcpResult.CONNECTED}
-    assert {(path.host, path.port): path.result for path in facts.paths or ()} == expected
-    assert all(path.seconds is not None for path in facts.paths or ())
+    assert {(path.host, path.port): path.result for path in listed(facts)} == expected
+    assert all(path.seconds is not None for path in listed(facts))
 
 
 def test_names_resolved_by_the_node() -> None:
@@ -149,56 +156,7 @@ async def test_a_registry_over_plain_http() -> None:
 
 def test_names_with_quotes_run_no_commands() -> None:
     facts = collect(NodeTestSpec((("$(touch /tmp/acp-ran)", 1), ("a'b;id", 1)), names=("'; id; '",)))
-    assert facts.paths is not None
-    assert not any(path.open for path in facts.paths)
-
-
-@pytest.mark.parametrize(
-    ("report", "expected"),
-    [
-        (
-            "10.0.0.2 size 1500 PING 10.0.0.2 (10.0.0.2) 1472(1500) bytes of data.  --- 10.0.0.2 ping statistics --- "
-            "5 packets transmitted, 5 received, 0% packet loss, time 91ms rtt min/avg/max/mdev = 0.065/0.108/0.2/0 ms ",
-            Ping("10.0.0.2", 5, 5, 0.000108, 1500, True),
-        ),
-        (
-            "10.0.0.2 size 9000 5 packets transmitted, 0 received, +5 errors, 100% packet loss, time 81ms "
-            "again 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.4/0.5/0.6/0.1 ms",
-            Ping("10.0.0.2", 5, 5, 0.0005, 9000, False),
-        ),
-        (
-            "10.0.0.2 size 1500 99 packets transmitted, 4 received, 95% packet loss rtt min/avg/max/mdev = 1/2/3/4 ms "
-            "again 5 packets transmitted, 3 received, 40% packet loss rtt min/avg/max/mdev = 11/12/13/1 ms",
-            Ping("10.0.0.2", 99, 4, 0.002, 1500, True),
-        ),
-        (
-            "10.0.0.2 size 1500 5 packets transmitted, 0 received, 100% packet loss again "
-            "5 packets transmitted, 0 received, 100% packet loss",
-            Ping("10.0.0.2", 5, 0, None, 1500, None),
-        ),
-        (
-            "10.0.0.2 size 1500  again 5 packets transmitted, 5 packets received, 0% packet loss "
-            "round-trip min/avg/max = 0.1/0.2/0.3 ms",
-            Ping("10.0.0.2", 5, 5, 0.0002, 1500, None),
-        ),
-        (
-            "10.0.0.2 size 1500 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.1/9/40/3 ms "
-            "later 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.1/0.3/0.6/0.1 ms",
-            Ping("10.0.0.2", 5, 5, 0.0003, 1500, True),
-        ),
-        (
-            f"10.0.0.2 size ² 5 packets transmitted, 5 received rtt min/avg/max/mdev = 0.1/{'9' * 50_000}/0.2/0.1 ms",
-            Ping("10.0.0.2", 5, 5, None, None, True),
-        ),
-        (
-            "10.0.0.2 size 1500 5 packets transmitted, 5 received" + "min/avg/max" * 20_000,
-            Ping("10.0.0.2", 5, 5, None, 1500, True),
-        ),
-    ],
-    ids=["no loss", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment", "digits", "many starts"],
-)
-def test_parsed_output_of_ping(report: str, expected: Ping) -> None:
-    assert read("pings", report).pings == (expected,)
+    assert not any(path.open for path in listed(facts))
 
 
 @pytest.mark.parametrize(
@@ -215,14 +173,14 @@ def test_parsed_output_of_ping(report: str, expected: Ping) -> None:
     ],
 )
 def test_parsed_messages_of_connects(message: str, result: TcpResult) -> None:
-    (path,) = read("paths", f"10.0.0.2 6443 {message}\n", spec=NodeTestSpec((("10.0.0.2", 6443),))).paths or ()
+    (path,) = listed(read("paths", f"10.0.0.2 6443 {message}\n", spec=NodeTestSpec((("10.0.0.2", 6443),))))
     assert (path.host, path.port, path.result) == ("10.0.0.2", 6443, result)
 
 
 def test_an_unknown_connect_result_has_a_reason() -> None:
     spec = NodeTestSpec(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
     facts = read("paths", "10.0.0.2 22 Connection refused 0.000\n10.0.0.2 443 No buffer space left\n", 0, spec)
-    refused, unknown, missing = facts.paths or ()
+    refused, unknown, missing = listed(facts)
     assert (refused.result, refused.detail) == (TcpResult.REFUSED, "")
     assert (unknown.result, unknown.detail) == (TcpResult.UNKNOWN, "No buffer space left")
     assert (missing.result, missing.detail) == (
@@ -231,9 +189,88 @@ def test_an_unknown_connect_result_has_a_reason() -> None:
     )
 
 
+PEER_PATHS = NodeTestSpec((("10.0.0.9", 443),), PEERS, frozenset({"127.0.0.1"}))
+"""Two peers with two ports each, and an endpoint."""
+
+
+def test_healthy_paths_between_nodes_are_only_counted() -> None:
+    with listener() as port, listener() as other:
+        closed = other
+    with listener("") as port:
+        peers = peers_of(tuple(Peer(f"127.0.0.{n}", port, (port, closed, 1, 2)) for n in (1, 2, 3)), 0.05)
+        paths = collect(NodeTestSpec((("127.0.0.4", port),), peers, frozenset({"127.0.0.3"}))).paths
+    assert paths is not None
+    assert paths.listed == (TcpPath("127.0.0.4", port, TcpResult.CONNECTED, paths.listed[0].seconds),)
+    assert (paths.connected, paths.refused, paths.slow) == (2, 6, {})
+    assert paths.times is not None
+    assert paths.times.high < 0.05
+    assert paths.path("127.0.0.1", 1) == TcpPath("127.0.0.1", 1, TcpResult.REFUSED)
+    assert paths.path("127.0.0.1", port) == TcpPath("127.0.0.1", port, TcpResult.CONNECTED)
+    assert (paths.path("127.0.0.3", 1), paths.path("127.0.0.1", 9)) == (None, None)
+
+
+def test_a_refused_ssh_port_is_listed() -> None:
+    with listener() as port:
+        closed = port
+    peers = peers_of(tuple(Peer(f"127.0.0.{n}", closed, (closed, 1)) for n in (1, 2)), 0.05)
+    paths = collect(NodeTestSpec(peers=peers, own=frozenset({"127.0.0.1"}))).paths
+    assert paths is not None
+    assert [(path.host, path.port, path.result) for path in paths.listed] == [("127.0.0.2", closed, TcpResult.REFUSED)]
+    assert (paths.connected, paths.refused) == (0, 1)
+
+
+def test_summary_of_healthy_paths() -> None:
+    text = "127.0.0.3 443 (silent)\n10.0.0.9 443 connected 0.001\n= slow 127.0.0.2 7\n= healthy 2 1 0 3 7\n"
+    paths = read("paths", text, spec=PEER_PATHS).paths
+    assert paths is not None
+    assert [path[:3] for path in paths.listed] == [
+        ("127.0.0.3", 443, TcpResult.TIMEOUT),
+        ("10.0.0.9", 443, TcpResult.CONNECTED),
+    ]
+    assert (paths.connected, paths.refused, paths.times) == (2, 1, Spread(0, 0.003, 0.007))
+    assert paths.slow == {"127.0.0.2": 0.007}
+
+
+@pytest.mark.parametrize(
+    "summary",
+    ["", "= healthy 2 0", "= healthy 2 2", "= healthy 2 x", "= healthy -1 4", "= healthy 2 1 0 0", "healthy 2 1"],
+)
+def test_a_wrong_number_of_healthy_paths_makes_the_unlisted_ones_unknown(summary: str) -> None:
+    paths = read("paths", f"127.0.0.3 443 (silent)\n10.0.0.9 443 connected\n{summary}", spec=PEER_PATHS).paths
+    assert paths is not None
+    results = {path[:2]: path.result for path in paths.listed}
+    assert results == {
+        ("10.0.0.9", 443): TcpResult.CONNECTED,
+        ("127.0.0.3", 443): TcpResult.TIMEOUT,
+        **dict.fromkeys((("127.0.0.2", 22), ("127.0.0.2", 443), ("127.0.0.3", 22)), TcpResult.UNKNOWN),
+    }
+    assert (paths.connected, paths.refused, paths.times) == (0, 0, None)
+
+
+@pytest.mark.parametrize("text", ["", "= slow 127.0.0.2 7", "= healthy 0 0", "10.9.9.9 22 connected", "rubbish"])
+def test_output_without_any_result_is_no_fact(text: str) -> None:
+    assert read("paths", text, spec=PEER_PATHS).paths is None
+
+
+@pytest.mark.parametrize(("paths", "expected"), [(0, 14), (60, 20), (90_000, 31), (897_000, 35)])
+def test_number_of_attempts_at_a_silent_port(paths: int, expected: int) -> None:
+    assert attempts(paths) == expected
+    assert max(1, paths) * 0.51**expected < 1e-4
+
+
+def test_the_script_grows_with_the_nodes_and_not_with_their_ports() -> None:
+    def size(nodes: int) -> int:
+        peers = peers_of(
+            tuple(Peer(f"10.0.{n // 250}.{n % 250}", 22, tuple(range(22, 32))) for n in range(nodes)), 0.002
+        )
+        return sum(len(collector.shell) for collector in collectors_for(NodeTestSpec(peers=peers)))
+
+    assert size(300) - size(3) < 300 * 2 * 14
+
+
 def test_an_unresolved_name_is_not_a_closed_port() -> None:
     spec = NodeTestSpec((("acp.example.com", 443),))
-    assert read("paths", "acp.example.com 443 Invalid argument 4.004", spec=spec).paths == (
+    assert listed(read("paths", "acp.example.com 443 Invalid argument 4.004", spec=spec)) == (
         TcpPath("acp.example.com", 443, TcpResult.UNRESOLVED, 4.004),
     )
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from acp_tui.nodes.fact_types import Bandwidth, Clock, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import Bandwidth, Clock, TcpResult
 from acp_tui.nodes.facts import Facts
 from acp_tui.preflight.record.values import from_json, to_json
 from tests.support.factories.node_facts import healthy
@@ -48,7 +48,6 @@ def test_facts_survive() -> None:
         clock=Clock(0.5, 0.1, datetime(2026, 11, 30, tzinfo=UTC)),
         bandwidths={"10.20.0.12": Bandwidth(1e9)},
         backends_reached={("10.20.0.10", 6443): frozenset({"10.20.0.12"})},
-        paths=(TcpPath("10.20.0.12", 22, TcpResult.CONNECTED, 0.001),),
     )
     assert from_json(Facts, json.loads(json.dumps(to_json(facts)))) == facts
 

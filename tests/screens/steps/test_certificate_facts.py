@@ -8,8 +8,6 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from acp_tui.checks.topology import topology_of
-from acp_tui.nodes.fact_types import TcpPath, TcpResult
 from acp_tui.nodes.facts import Facts
 from acp_tui.preflight.report.history import load_last_report
 from acp_tui.preflight.report.model import Report
@@ -17,6 +15,7 @@ from screens.session.wizard_session import LAST_RUN, Session
 from screens.widgets.row_list import Rows
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
+from tests.support.factories.verdicts import close_paths, connectivity
 from tests.support.wizard_pilot import screen_text, until, wizard
 
 BAD, OTHER = "10.20.0.12", "10.20.0.22"
@@ -156,17 +155,11 @@ async def test_connectivity_of_the_nodes_is_a_table(tmp_path: Path) -> None:
         for node in PLAN.nodes:
             facts = session.nodes.statuses[node.address].facts
             assert facts is not None
-            paths = tuple(
-                TcpPath(
-                    host, port, TcpResult.TIMEOUT if (node.address, port) == (BAD, 6443) else TcpResult.CONNECTED, 0.001
-                )
-                for other in topology_of(PLAN).nodes
-                if other.node != node.address
-                for host in other.addresses
-                for port in other.ports
-            )
+            tested = replace(facts, **connectivity(PLAN, node))
+            by_node = {node.address: tested}
+            close_paths(by_node, node.address, [n.address for n in PLAN.nodes] if node.address == BAD else [], 6443)
             session.nodes.statuses[node.address] = replace(
-                session.nodes.statuses[node.address], facts=replace(facts, paths=paths)
+                session.nodes.statuses[node.address], facts=by_node[node.address]
             )
         await pilot.press("n")
         await pilot.pause()

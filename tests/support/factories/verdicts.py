@@ -1,6 +1,6 @@
 """Facts and verdicts of a healthy cluster, for tests that plant faults in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.nodes.fact_types import EchoState, PathTest, Ping, TcpPath, TcpResult
+from acp_tui.nodes.fact_types import EchoState, PathTest, Ping, RoundTrips, TcpPath, TcpResult
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.path_summary import PathSummary, PingSummary, Spread
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
@@ -30,12 +31,19 @@ def cluster(plan: Plan, distribution: str = "ubuntu-22.04") -> dict[str, Facts]:
 def connectivity(plan: Plan, node: Node) -> dict[str, Any]:
     """Return the connectivity facts of a healthy node: all targets are reachable within a millisecond."""
     tests = node_test_spec(topology_of(plan), node)
+    others = [peer for peer in (tests.peers.peers if tests.peers else ()) if peer.address not in tests.own]
+    paths = PathSummary(
+        tuple(TcpPath(host, port, TcpResult.REFUSED, 0.001) for host, port in tests.tcp_targets),
+        tests.peers,
+        tests.own,
+        len(others),
+        sum(len(peer.ports) - 1 for peer in others),
+        Spread(0.0, 0.001, 0.001) if others else None,
+    )
+    times = Spread(0.0003, 0.0004, 0.0005)
     return {
-        "paths": tuple(
-            TcpPath(host, port, TcpResult.CONNECTED if port == 22 else TcpResult.REFUSED, 0.001)
-            for host, port in tests.tcp_targets
-        ),
-        "pings": tuple(Ping(host, 5, 5, 0.0004, 1500, True) for host in tests.peers),
+        "paths": paths,
+        "pings": PingSummary(tests.peers.limit, len(others), times) if tests.peers else None,
         "link_speeds": {"eth0": 10000},
         "names": dict.fromkeys(tests.names, (VIP,)),
         "vip_owner": "",
@@ -55,6 +63,31 @@ def passed_path_test(plan: Plan, node: Node) -> PathTest:
         opened={**opened, "l": len(others)},
         sources=dict.fromkeys(own.addresses, (others[0].node,)),
     )
+
+
+def with_paths(facts: Facts, change: Callable[[TcpPath], TcpPath]) -> Facts:
+    """Return the facts with `change` applied to each tested path. The paths that it changes are listed."""
+    summary = facts.paths
+    assert summary is not None
+    assert summary.peers is not None
+    keys = [(p.address, port) for p in summary.peers.peers if p.address not in summary.own for port in p.ports]
+    paths = [path for key in (*keys, *summary.by_target) if (path := summary.path(*key)) is not None]
+    listed = dict.fromkeys(
+        changed for path in paths if (changed := change(path)) != path or (path.host, path.port) in summary.by_target
+    )
+    return replace(facts, paths=replace(summary, listed=tuple(listed)))
+
+
+def ping(host: str, sent: int, received: int, milliseconds: float, *more: Any) -> Ping:
+    """Return a ping with the same round trip time for all packets."""
+    seconds = milliseconds / 1000
+    return Ping(host, sent, received, RoundTrips(seconds, seconds, seconds, seconds), *more)
+
+
+def with_pings(facts: Facts, *listed: Ping) -> Facts:
+    """Return the facts with these pings listed; the pings of all other nodes are healthy."""
+    assert facts.pings is not None
+    return replace(facts, pings=replace(facts.pings, listed=listed))
 
 
 def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
@@ -100,8 +133,9 @@ def close_paths(
     facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, result: TcpResult = TcpResult.TIMEOUT
 ) -> None:
     """Close the paths from `source` to `targets`; without `ports`, all of them."""
-    paths = tuple(
-        p._replace(result=result, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
-        for p in facts[source].paths or ()
+    facts[source] = with_paths(
+        facts[source],
+        lambda p: (
+            p._replace(result=result, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
+        ),
     )
-    facts[source] = replace(facts[source], paths=paths)

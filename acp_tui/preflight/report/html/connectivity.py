@@ -16,8 +16,8 @@ def network(nodes: Sequence[NodeRecord]) -> Html:
     if not any(node.links for node in nodes):
         return Html("")
     legend = _(
-        "ok: all required ports are open. Numbers: closed TCP ports. ms: round trip time. G, M: measured "
-        "bandwidth in Gbit/s, Mbit/s."
+        "ok: all required ports are open. Numbers: closed TCP ports. ms: round trip time; the last column has the "
+        "times of all cells without a time. G, M: measured bandwidth in Gbit/s, Mbit/s."
     )
     return joined((tag("p", text(legend)), _matrix(nodes) if len(nodes) <= _MOST else _closed_links(nodes)))
 
@@ -28,8 +28,17 @@ def _matrix(nodes: Sequence[NodeRecord]) -> Html:
     for node in nodes:
         links = {link.target: link for link in node.links}
         cells = (_cell(links.get(other.address), itself=other is node) for other in nodes)
-        rows.append((text(numbers[node.address]), text(node.address), *cells))
-    return table((pgettext("column", "No."), pgettext("table", "from / to"), *numbers.values()), rows, "ways")
+        rows.append((text(numbers[node.address]), text(node.address), *cells, text(node.round_trips)))
+    return table(
+        (
+            pgettext("column", "No."),
+            pgettext("table", "from / to"),
+            *numbers.values(),
+            pgettext("column", "Round trip time"),
+        ),
+        rows,
+        "ways",
+    )
 
 
 def _closed_links(nodes: Sequence[NodeRecord]) -> Html:
