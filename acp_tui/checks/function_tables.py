@@ -9,7 +9,10 @@ from acp_tui.checks.cluster import (
     connectivity,
     consistency,
     endpoint,
+    endpoint_domain,
     identity,
+    install_folder,
+    memory_channels,
     node_subnets,
 )
 from acp_tui.checks.cluster import (
@@ -25,7 +28,7 @@ from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubjec
 from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
-from acp_tui.checks.sizing import requirements
+from acp_tui.checks.sizing import requirements, workload
 
 NodeCheck = Callable[[NodeSubject], Finding]
 ClusterCheck = Callable[[ClusterSubject], Findings]
@@ -95,10 +98,15 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         names.names_resolve,
         endpoint.vip_free,
         endpoint.vrid_free,
+        endpoint_domain.endpoint_resolves_to_no_node,
         identity.machines_unique,
+        install_folder.space_for_package,
+        memory_channels.memory_channels,
         registry.login_works,
         registry.registry_reachable,
         requirements.capacity_for_clusters,
+        workload.reserve_kept,
+        workload.workers_hold_workload,
         performance.latency,
         performance.link_speed,
         node_subnets.cluster_cidrs_apart,
@@ -120,6 +128,7 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         nodes.dual_count,
         nodes.one_interface,
         cidrs.ranges_apart,
+        cidrs.ranges_given,
         cidrs.ranges_off_hosts,
         cidrs.ranges_off_reserved,
         cidrs.room_for_pods,
@@ -146,6 +155,8 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         placement.open_worker,
         placement.some_node_for_applications,
         placement.applications_have_a_node,
+        placement.applications_on_workers,
+        placement.critical_components_apart,
         placement.one_monitoring,
         placement.component_nodes_known,
         placement.monitoring_agents,
@@ -170,6 +181,8 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         requirements.single_node,
         requirements.trusted_certificate,
         requirements.workers_for_pods,
+        workload.pods_of_a_trial,
+        workload.scenario_chosen,
     )
 }
 """The functions for rows of scope `plan`."""

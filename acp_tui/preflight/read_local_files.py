@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.checks.local_file_facts import LocalFiles
+from acp_tui.checks.local_file_facts import LocalFiles, PackageFile
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import Kind
 
 
 def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
@@ -18,7 +19,9 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
     Raises nothing: the checks report the errors.
     """
-    files = LocalFiles(unreadable_keys=dict(_unreadable_keys(plan, plan_dir)))
+    files = LocalFiles(
+        packages=tuple(_packages(plan, plan_dir)), unreadable_keys=dict(_unreadable_keys(plan, plan_dir))
+    )
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
 
@@ -28,6 +31,18 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
         files = replace(files, primary=primary_of(plan, plan_dir))
     return files
+
+
+def _packages(plan: Plan, plan_dir: Path) -> Iterator[PackageFile]:
+    named: tuple[tuple[Kind, str | None], ...] = (("core", plan.package.core), ("extensions", plan.package.extensions))
+    for kind, name in named:
+        if name:
+            path = resolve_path(plan_dir, name)
+            try:
+                size = path.stat().st_size if path.is_file() else None
+            except OSError:
+                size = None
+            yield PackageFile(kind, path.name, size)
 
 
 def _unreadable_keys(plan: Plan, plan_dir: Path) -> Iterator[tuple[str, str]]:

@@ -16,13 +16,14 @@ from acp_tui.install.remote.last_remote import load_last_remote
 from acp_tui.install.run.process_identity import Process
 from acp_tui.install.run.setup_script import exit_status, process
 from acp_tui.install.run.state import EVENTS_FILE, Phase, RunSpec, RunState, log_event, status, write_state
-from acp_tui.package.install_dir import STAMP, unpacked
+from acp_tui.package.install_dir import unpacked
 from acp_tui.plan.draft import Draft, load, save
 from acp_tui.plan.file import dump_plan, dump_secrets, read_plan
 from acp_tui.plan.known_hosts import confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.merge import merge_hosts
+from acp_tui.plan.package_name import STAMP
 from acp_tui.preflight.bundle import check_sums, open_bundle, write_bundle
 from acp_tui.preflight.bundle.layout import PLAN, SUMS
 from acp_tui.preflight.primary_cluster import primary_of

@@ -11,7 +11,10 @@ from acp_tui.nodes.script import TIMED_OUT, CollectorOutput
 
 
 def test_the_collectors_cover_every_fact() -> None:
-    all_tests = NodeTestSpec((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
+    registry = ("10.0.0.8", 443)
+    all_tests = NodeTestSpec(
+        (("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", registry, install_folder="/root/install"
+    )
     on_request = (disk_speed_collector(), vrrp_collector("10.0.0.1"))
     collected = [
         name for collector in (*COLLECTORS, *collectors_for(all_tests), *on_request) for name in collector.fields

@@ -19,7 +19,9 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 
 MARKER = "0123456789abcdef"
-EVERYTHING = NodeTestSpec((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))
+EVERYTHING = NodeTestSpec(
+    (("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1), install_folder="/root/install"
+)
 LATE_READ = """
 read() {
   builtin read "$@" || return

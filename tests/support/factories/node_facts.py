@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from acp_tui.nodes.fact_types import Clock, Directory, Disk, Filesystem, Interface, Route, SshdSetting, Unit
+from acp_tui.nodes.fact_types import (
+    Clock,
+    Directory,
+    Disk,
+    Filesystem,
+    InstallFolder,
+    Interface,
+    Route,
+    SshdSetting,
+    Unit,
+)
 from acp_tui.nodes.facts import Facts
 
 DISTRIBUTIONS: Mapping[str, Mapping[str, object]] = {
@@ -115,6 +125,7 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
         virtual=True,
         disks=(Disk("/", "/dev/vda", False), Disk("/var/lib", "/dev/vda", False)),
         filesystems=(Filesystem("/", "/dev/vda1", 500 * 10**9, 400 * 10**9),),
+        install_folder=InstallFolder("/root/cpaas-install", 400 * 10**9),
         cmdline=tuple(cmdline),
         boot_tokens=frozenset(cmdline),
         modules=frozenset(_MODULES + (("nf_conntrack_ipv4", "nf_conntrack_ipv6") if old_kernel else ())),
