@@ -42,7 +42,7 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 
 
 def test_practice_nodes_have_output_for_every_collector() -> None:
-    connectivity = collectors_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
+    connectivity = collectors_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1), install_folder="/a"))
     names = {
         collector.name
         for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *diagnosis_collectors("4.3"))
