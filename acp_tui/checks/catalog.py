@@ -6,7 +6,7 @@ classes of this module. `FunctionCheck` names a pure function of `acp_tui.checks
 the catalogue loads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -161,13 +161,17 @@ class ManualCheck(_Row):
 
 
 class Informational(_WithParams):
-    """A row for information only: `explain` shows it, reports do not. The sizing calculator reads its parameters."""
+    """A row for information only. Its verdict is not-applicable. The sizing calculator reads its parameters."""
 
     kind: Literal["stated"]
 
 
 class ProcessStep(_Row):
-    """A requirement that package verification or the install itself checks. A preflight report does not contain it."""
+    """A requirement that package verification or the install itself checks.
+
+    In a preflight, the verdict of a row of scope `install` is not-applicable. `acp_tui.package.checks` has the verdicts
+    of the rows of scope `package`.
+    """
 
     kind: Literal["step"]
 
@@ -218,6 +222,8 @@ class Requirement(_Row):
     """For some distributions: the commands that replace `commands`. The key is the ID in /etc/os-release."""
     how: str = ""
     """How acp-tui reads the observed value, or how a person can check the requirement."""
+    judged_by: tuple[str, ...] = ()
+    """The IDs of the requirements under which this requirement is judged. A row with such IDs has no verdict."""
     check: Check
     facts_check: FunctionCheck | None = None
     """The cluster check that a plan requirement runs in addition to its plan check.
@@ -241,6 +247,11 @@ def load_catalogue(folder: Path, release: Release) -> Mapping[str, Requirement]:
 
     Raises CatalogueError: a file is invalid."""
     return {name: row.build(name, Requirement) for name, row in read_rows(folder, release).items()}
+
+
+def with_judges(rules: Mapping[str, Requirement], names: Collection[str]) -> frozenset[str]:
+    """Return `names`, and the IDs of the requirements under which these are judged."""
+    return frozenset(names).union(*(rules[name].judged_by for name in names if name in rules))
 
 
 @cache

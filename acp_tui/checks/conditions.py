@@ -153,6 +153,9 @@ CONDITIONS: Mapping[str, Condition] = {
     "domain-names": lambda context: bool(required_names(context.plan)),
     "http": lambda context: context.plan.address.http_port > 0,
     "platform-registry": lambda context: context.plan.registry.mode == "platform",
+    "several-clusters": lambda context: (
+        context.plan.scenario == "multi-cluster" or context.plan.disaster_recovery.role != "none"
+    ),
     "disaster-recovery": lambda context: context.plan.disaster_recovery.role != "none",
     "pods-expected": lambda context: context.plan.workload.pods > 0,
     "local-storage": lambda context: context.plan.local_storage != "none",

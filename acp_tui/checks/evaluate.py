@@ -2,8 +2,9 @@
 
 The evaluation is pure and fast, so it can run after every change of the plan. A node requirement gives one verdict for
 each node. A requirement that compares nodes gives one verdict for each node that does not fulfil the requirement, or
-one verdict if all nodes fulfil it. A missing fact gives the outcome `unknown` with the reason. Requirements for
-information give no verdict. Requirements that concern the package or the running install are evaluated elsewhere.
+one verdict if all nodes fulfil it. A missing fact gives the outcome `unknown` with the reason. A requirement for
+information, or of the running install, is `not-applicable`. A requirement that is judged under another ID
+(`judged_by`) has no verdict. `acp_tui.package.checks` evaluates the requirements of the package.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from acp_tui.checks.catalog import (
     Requirement,
     Supported,
     catalogue,
+    with_judges,
 )
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.declarative import check_declarative
@@ -63,17 +65,18 @@ def evaluate(
     """Return all verdicts in the order of the catalogue. Their texts do not contain secrets of the plan.
 
     `facts` and `states`: the known facts and states of the nodes, by plan address. `today`: waivers that expired before
-    this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of
-    `plan`, as `topology_of` returns it.
+    this day have no effect. `only`: evaluate only these requirement IDs, or the IDs under which they are judged.
+    `topology`: the topology of `plan`, as `topology_of` returns it.
     """
     rules, mask = catalogue(plan.effective_release), secret_mask(plan)
+    selected = None if only is None else with_judges(rules, only)
     evaluation = _Evaluation(
         plan=plan, facts=facts, states=states, rules=rules, local_files=local_files, topology=topology
     )
     verdicts = tuple(
         waive(build_verdict(row, finding, os_id=os_id, mask=mask), plan.waivers, today)
         for name, row in rules.items()
-        if only is None or name in only
+        if selected is None or name in selected
         for finding, os_id in evaluation.findings(row)
     )
     return verdicts if only is not None else (*verdicts, *idle_waivers(plan, today, rules.keys()))
@@ -116,14 +119,17 @@ class _Evaluation:
 
     def findings(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
         """Yield each finding of the catalogue row with the OS ID that selects the commands of the fix."""
-        if row.check.kind in ("stated", "step"):
+        if row.judged_by or (row.scope == "package" and row.check.kind == "step"):
             return
-        if row.scope == "node":
-            for node in self.plan.nodes:
-                if _has_role(self.plan, node, row):
-                    yield replace(self._node(row, node), node=node.address), self._os_id(node.address)
-        elif row.scope in ("package", "install"):
-            return  # evaluated where the package and the installed cluster are known
+        if row.check.kind == "stated":
+            yield Finding(Outcome.NOT_APPLICABLE, _("this requirement is only information, without a check")), None
+        elif row.scope == "install":
+            yield (
+                Finding(Outcome.NOT_APPLICABLE, _("this requirement applies to the install, not to the preflight")),
+                None,
+            )
+        elif row.scope == "node":
+            yield from self._nodes(row)
         elif applies(row, EvalContext(self.plan)) is False:
             yield Finding(Outcome.NOT_APPLICABLE), None
         elif row.scope == "plan":
@@ -133,6 +139,13 @@ class _Evaluation:
         else:
             for finding in self._cluster(row, row.check):
                 yield finding, self._os_id(finding.node)
+
+    def _nodes(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
+        nodes = [node for node in self.plan.nodes if _has_role(self.plan, node, row)]
+        for node in nodes:
+            yield replace(self._node(row, node), node=node.address), self._os_id(node.address)
+        if not nodes:
+            yield Finding(Outcome.NOT_APPLICABLE, _("the plan has no node with the role that this rule checks")), None
 
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
         """Check a plan rule. If the plan fulfils it, also run the `facts_check` of the rule on the facts of the nodes.
@@ -160,7 +173,7 @@ class _Evaluation:
             return (Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")),)
         try:
             findings = CLUSTER_CHECKS[check.name](
-                ClusterSubject(row, self.plan, facts=self.facts, topology=self.topology)
+                ClusterSubject(row, self.plan, self.facts, self.topology, self.local_files)
             )
         except FactMissing as missing:
             return (Finding(Outcome.UNKNOWN, self._missing_on_nodes(missing.fact)),)

@@ -83,6 +83,7 @@ class ClusterSubject:
     plan: Plan
     facts: Mapping[str, Facts]
     topology: Topology
+    local_files: LocalFiles = NO_LOCAL_FILES
 
     @property
     def check(self) -> FunctionCheck:

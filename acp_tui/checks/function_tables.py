@@ -10,6 +10,8 @@ from acp_tui.checks.cluster import (
     consistency,
     endpoint,
     identity,
+    install_folder,
+    memory_channels,
     node_subnets,
     path_tests,
     time_zones,
@@ -40,7 +42,7 @@ from acp_tui.checks.node import (
 )
 from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
 from acp_tui.checks.plan import cluster_ranges as cidrs
-from acp_tui.checks.sizing import requirements
+from acp_tui.checks.sizing import requirements, workload
 
 NodeCheck = Callable[[NodeSubject], Finding]
 ClusterCheck = Callable[[ClusterSubject], Findings]
@@ -113,9 +115,13 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         endpoint.vip_free,
         endpoint.vrid_free,
         identity.machines_unique,
+        install_folder.space_for_package,
+        memory_channels.memory_channels,
         registry.login_works,
         registry.registry_reachable,
         requirements.capacity_for_clusters,
+        workload.reserve_kept,
+        workload.workers_hold_workload,
         performance.latency,
         performance.link_speed,
         node_subnets.cluster_cidrs_apart,
@@ -138,6 +144,7 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         nodes.dual_count,
         nodes.one_interface,
         cidrs.ranges_apart,
+        cidrs.ranges_given,
         cidrs.ranges_off_hosts,
         cidrs.ranges_off_reserved,
         cidrs.room_for_pods,
@@ -164,6 +171,8 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         placement.open_worker,
         placement.some_node_for_applications,
         placement.applications_have_a_node,
+        placement.applications_on_workers,
+        placement.critical_components_apart,
         placement.one_monitoring,
         placement.component_nodes_known,
         placement.monitoring_agents,
@@ -188,6 +197,8 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         requirements.single_node,
         requirements.trusted_certificate,
         requirements.workers_for_pods,
+        workload.pods_of_a_trial,
+        workload.scenario_chosen,
     )
 }
 """The functions for rows of scope `plan`."""

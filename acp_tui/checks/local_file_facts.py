@@ -1,10 +1,11 @@
-"""The content of the local files that a plan names: certificate and key, plan of the primary cluster, SSH keys."""
+"""Local files that a plan names: certificate and key, plan of the primary cluster, SSH keys, packages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import Kind
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,17 @@ class PrimaryCluster:
 
 
 @dataclass(frozen=True)
+class PackageFile:
+    """A package of the plan on this host."""
+
+    kind: Kind
+    name: str
+    """The file name."""
+    size: int | None
+    """The size of the archive in bytes; None if the file is missing or cannot be read."""
+
+
+@dataclass(frozen=True)
 class LocalFiles:
     """The content of the local files of a plan.
 
@@ -35,6 +47,7 @@ class LocalFiles:
 
     certificate: CertificateFacts | None = None
     primary: PrimaryCluster | None = None
+    packages: tuple[PackageFile, ...] | None = None
     unreadable_keys: Mapping[str, str] = field(default_factory=dict)
     """For each plan key that names an unreadable SSH key file: the reason."""
     encrypted_keys: frozenset[str] = frozenset()

@@ -7,10 +7,12 @@ collectors and the checks use the same numbers.
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from acp_tui.checks.catalog import FunctionCheck, Requirement, catalogue
+from acp_tui.core.files import resolve_path
 from acp_tui.core.units import MEGA
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.nodes.path_summary import Peer, Peers, peers_of
@@ -67,14 +69,21 @@ class Topology:
     """Host and port of the external registry; None if the plan has no external registry, or does not name it yet."""
     registry_login: SecretStr | None
     """The registry login: Base64 of `user:password`, as in a Basic authorization header."""
+    installer_node: str
+    """The plan address of the installer node; "" if the plan has no control plane node yet."""
+    install_folder: str
+    """The absolute path of the install folder on the installer node."""
     sufficient_bits: float
     """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
     peers: Peers | None
     """The addresses and ports that the nodes test on each other; None if the plan has only one node."""
 
 
-def topology_of(plan: Plan) -> Topology:
-    """Return the addresses, ports and names that the nodes of `plan` test."""
+def topology_of(plan: Plan, plan_dir: Path = Path("/")) -> Topology:
+    """Return the addresses, ports and names that the nodes of `plan` test.
+
+    `plan_dir`: the folder in which a relative path of the install folder starts.
+    """
     rules = catalogue(plan.effective_release)
     ports = {plugin: _plugin_ports(rules["X-FIREWALL"], plugin) for plugin in ("", *_PLUGINS)}
     further = _further_test_ports(plan, rules)
@@ -93,6 +102,8 @@ def topology_of(plan: Plan) -> Topology:
         names=required_names(plan),
         registry=registry,
         registry_login=login if registry else None,
+        installer_node=plan.installer_node.address if plan.installer_node else "",
+        install_folder=str(resolve_path(plan_dir.absolute(), plan.package.install_dir)),
         sufficient_bits=speed.number("megabits") * MEGA * speed.number("payload"),
         peers=_peers(nodes, _function(rules["NETCFG-LAT-INTRA"]).number("milliseconds") / 1000),
     )
@@ -112,6 +123,7 @@ def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
         vip=topology.vip if node.role == "control-plane" else None,
         registry=topology.registry,
         registry_login=topology.registry_login,
+        install_folder=topology.install_folder if node.address == topology.installer_node else None,
     )
 
 

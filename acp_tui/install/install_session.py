@@ -12,7 +12,7 @@ called, so that the first screen of the wizard does not wait for these imports.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -137,14 +137,12 @@ class InstallSession:
                 yield event
 
     async def _complete(self, report: Report, package: PackageWork) -> Report:
-        """Add the verdicts about the packages to the report. For a remote install, remove verdicts about this host."""
-        if self.plan.package.core is not None:
-            verdicts = (*await package.verify(self.plan), *report.verdicts)
-            report = replace(report, finished=now(), verdicts=verdicts)
+        """Add the verdicts about the packages to the report. For a remote install, this host unpacks nothing."""
+        report = report.with_package(await package.verify(self.plan), now())
         if self.remote:
-            from acp_tui.install.remote.plan_rewrite import without_host_checks
+            from acp_tui.install.remote.plan_rewrite import for_remote_install
 
-            report = without_host_checks(report)
+            report = for_remote_install(report)
         return report
 
     async def leftovers(self) -> "Leftovers | None":

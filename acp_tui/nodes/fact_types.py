@@ -107,6 +107,21 @@ class Filesystem:
 
 
 @dataclass(frozen=True)
+class InstallFolder:
+    """The install folder of the plan on the installer node."""
+
+    path: str
+    available: int
+    """The free bytes on the file system of the folder; of its nearest existing parent, if it does not exist yet."""
+    installer: bool = False
+    """True if the folder contains an unpacked Core Package."""
+    unpacked: frozenset[tuple[str, int]] | None = None
+    """File name and size of each package that acp-tui unpacked into the folder.
+
+    None if acp-tui unpacked no package into it, for example because the packages were unpacked with tar."""
+
+
+@dataclass(frozen=True)
 class Disk:
     """A disk that stores the files in `path`. `rotational` is None if the type of the disk is unknown.
 

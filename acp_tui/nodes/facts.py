@@ -18,6 +18,7 @@ from acp_tui.nodes.fact_types import (
     Disk,
     DiskSpeed,
     Filesystem,
+    InstallFolder,
     Interface,
     Listener,
     PathTest,
@@ -99,6 +100,8 @@ class Facts:
     """The disks that store the files in / and /var/lib, and in /var/lib/etcd and /cpaas if these folders exist."""
     filesystems: tuple[Filesystem, ...] | None = None
     """The file system of each path. For a missing path, it is the file system of its nearest existing parent folder."""
+    install_folder: InstallFolder | None = None
+    """The install folder. Only the installer node has this fact."""
     disk_speed: DiskSpeed | None = None
     """The write speed of the disk. Only the active disk test measures it, because the test writes to the disk."""
 

@@ -36,6 +36,8 @@ def check_blockers(plan: Plan, facts: PackageFacts) -> None:
     """Raise PackageBlocked if a requirement that concerns the package files blocks unpacking."""
     verdicts = package_verdicts(plan, facts, date.today())
     blockers = tuple(v for v in verdicts if v.blocks and v.requirement in _BLOCK_UNPACKING)
+    missing = tuple(v for v in blockers if v.requirement == "BND-CORE")
+    blockers = missing or blockers  # the other blockers follow from the missing package
     if blockers:
         raise PackageBlocked(blockers)
 

@@ -17,7 +17,6 @@ from acp_tui.checks.waivers import waive
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, PackageState, package_inputs
-from acp_tui.package.install_dir import REQUIRED_FREE
 from acp_tui.package.signature.explain import explain_signature, signature_fix, spaced
 from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.package.trust import not_verified, other_key
@@ -27,6 +26,9 @@ from acp_tui.plan.package_name import Kind, parse_name
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
 _KEY_RULE = "BND-KEY-FPR"
+SIGNATURE_RULES = frozenset({"BND-SIGN", _KEY_RULE})
+"""The requirements that need the verification of the signatures, which reads the complete packages."""
+_OF_EXTENSIONS = frozenset({"BND-EXT-NAME", "BND-EXT-ARCH", "BND-ORDER", "BND-SAMEDIR"})
 
 _BROKEN = frozenset(
     {
@@ -54,8 +56,14 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
 
 
 def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verdict, ...]:
-    """Return the verdicts on the packages of `plan`, with the waivers of the plan applied."""
-    return _verdicts(plan, _findings(plan, facts), today)
+    """Return the verdicts on the packages of `plan`, with the waivers of the plan applied.
+
+    Each requirement of scope `package` has at least one verdict, also if the plan names no package."""
+    found = list(_findings(plan, facts))
+    judged = {rule for rule, _finding in found}
+    rows = (row for row in catalogue(plan.effective_release).values() if row.scope == "package")
+    found += [(row.id, _without_package(row.id, facts)) for row in rows if row.id not in judged]
+    return _verdicts(plan, found, today)
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
@@ -85,6 +93,7 @@ def signature_verdicts(plan: Plan, package: PackageState, today: date) -> tuple[
 
 def _verdicts(plan: Plan, findings: Iterable[tuple[str, Finding]], today: date) -> tuple[Verdict, ...]:
     rules = catalogue(plan.effective_release)
+    findings = [(rule, finding) for rule, finding in findings if rules[rule].check.kind == "step"]
     return tuple(waive(build_verdict(rules[rule], finding), plan.waivers, today) for rule, finding in findings)
 
 
@@ -96,9 +105,12 @@ def _signature_findings(plan: Plan, package: PackageState) -> Iterator[tuple[str
 
 def _findings(plan: Plan, facts: PackageFacts) -> Iterator[tuple[str, Finding]]:
     if facts.core is None:
-        yield "BND-CORE", Finding(Outcome.FAIL, _("the plan names no Core Package"), paths=("package.core",))
-        return
-    if facts.core.file is None:
+        remedy = _("Download the Core Package, and set package.core in the plan to its path.")
+        yield (
+            "BND-CORE",
+            Finding(Outcome.FAIL, _("the plan names no Core Package"), "", remedy, paths=("package.core",)),
+        )
+    elif facts.core.file is None:
         yield "BND-CORE", Finding(Outcome.FAIL, facts.core.trouble, paths=("package.core",))
     else:
         yield "BND-CORE", Finding(Outcome.PASS, str(facts.core.package_input.package))
@@ -110,13 +122,24 @@ def _findings(plan: Plan, facts: PackageFacts) -> Iterator[tuple[str, Finding]]:
         elif package.package_input.kind == "extensions":
             yield "BND-TAR-OK", Finding(Outcome.FAIL, package.trouble, paths=("package.extensions",))
     if facts.extensions is not None:
-        yield "BND-EXT-ARCH", _same(facts.core, facts.extensions)
+        if facts.core is not None:
+            yield "BND-EXT-ARCH", _same(facts.core, facts.extensions)
         yield "BND-ORDER", _order(plan, facts)
-        yield "BND-SAMEDIR", _together(plan, facts)
+        yield "BND-SAMEDIR", _together(facts)
     yield "BND-WORKDIR", _folder(facts)
-    yield "BND-FREE-100G", _space(facts)
     if facts.installer_here is not None:
         yield "BND-INSTNODE", _host(plan, facts.installer_here)
+
+
+def _without_package(rule: str, facts: PackageFacts) -> Finding:
+    """Return the finding on a requirement that could not be checked, because a package or node is missing."""
+    if rule == "BND-INSTNODE":
+        return Finding(Outcome.UNKNOWN, _("the plan has no control plane node yet"), paths=("nodes",))
+    if facts.extensions is None and rule in _OF_EXTENSIONS:
+        return Finding(Outcome.NOT_APPLICABLE, _("the plan names no Extensions Package"))
+    missing = _("the plan names no Core Package") if facts.core is None else _("the Core Package is not available")
+    remedy = _("Set package.core in the plan to the path of the Core Package. Then verify the package.")
+    return Finding(Outcome.UNKNOWN, missing, remedy=remedy, paths=("package.core",))
 
 
 def _name(package: PackageState, release: str | None) -> Finding:
@@ -238,10 +261,7 @@ def _order(plan: Plan, facts: PackageFacts) -> Finding:
     return Finding(Outcome.PASS, _("acp-tui unpacks the Core Package, then the Extensions Package, before the install"))
 
 
-def _together(plan: Plan, facts: PackageFacts) -> Finding:
-    if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release} does not require the Extensions Package in the install folder")
-        return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
+def _together(facts: PackageFacts) -> Finding:
     return Finding(Outcome.PASS, _("acp-tui unpacks both packages into {folder}").format(folder=facts.target))
 
 
@@ -256,22 +276,6 @@ def _folder(facts: PackageFacts) -> Finding:
             paths=("package.install_dir",),
         )
     return Finding(Outcome.PASS, str(facts.target))
-
-
-def _space(facts: PackageFacts) -> Finding:
-    paths = ("package.install_dir",)
-    if facts.free_after is None:
-        return Finding(Outcome.UNKNOWN, _("the free space in {path} is unknown").format(path=facts.target), paths=paths)
-    observed = (
-        _("{path} will have {free} GB of free space after unpacking").format(
-            path=facts.target, free=facts.free_after // 10**9
-        )
-        if facts.free_after >= 0
-        else _("{path} needs {short} bytes more free space for unpacking").format(
-            path=facts.target, short=-facts.free_after
-        )
-    )
-    return Finding(Outcome.PASS if facts.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
 
 
 def _host(plan: Plan, is_installer_node: bool) -> Finding:

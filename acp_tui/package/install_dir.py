@@ -24,11 +24,8 @@ from acp_tui.core.locks import new_locked_folder
 from acp_tui.core.ownership import UntrustedPath, is_trusted, require_trusted
 from acp_tui.package.archive_safety import OURS
 from acp_tui.package.file_record import FileRecord, complete
-from acp_tui.plan.package_name import Kind
+from acp_tui.plan.package_name import STAMP, Kind
 
-REQUIRED_FREE = 100 * 10**9
-"""The number of bytes that must be free after the Core Package is unpacked (BND-FREE-100G)."""
-STAMP = f"{OURS}unpacked.json"
 STAGING = f"{OURS}unpacking"
 
 FreeSpace = Callable[[Path], int]

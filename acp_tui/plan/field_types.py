@@ -19,6 +19,7 @@ _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
+_AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,3})?")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NEVER_PODS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
 """Special-purpose ranges (this host, loopback, link-local, multicast, reserved). Pods and Services cannot use them."""
@@ -234,6 +235,15 @@ def format_version(value: object) -> object:
     return 1
 
 
+def _amount(value: object) -> int | float:
+    """Return a number of at most nine digits and three decimals, as int if it has no decimals."""
+    text = str(value).strip() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+    if _AMOUNT.fullmatch(text) is None:
+        raise ValueError(_("'{value}' is not a number such as 16 or 7.5").format(value=shown(str(value))))
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 def _strict_bool(value: object) -> object:
     # QUIRK-BOOL: any other word is an error, never "true".
     if isinstance(value, bool) or value in ("true", "false", "True", "False", "TRUE", "FALSE"):
@@ -260,6 +270,8 @@ UserName = Annotated[str, AfterValidator(_user_name)]
 FilledText = Annotated[str, AfterValidator(_not_empty)]
 Bool = Annotated[bool, BeforeValidator(_strict_bool)]
 Whole = Annotated[int, BeforeValidator(_integer)]
+Amount = Annotated[int | float, BeforeValidator(_amount), Field(ge=0)]
+"""A number of 0 or more, with at most three decimals."""
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]

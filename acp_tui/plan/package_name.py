@@ -13,6 +13,9 @@ from acp_tui.plan.release import Release
 Kind = Literal["core", "extensions"]
 Arch = Literal["x86", "arm", "hybrid"]
 
+STAMP = ".acp-tui-unpacked.json"
+"""The file in the install folder in which acp-tui records the packages that it unpacked."""
+
 _NUMBER = r"(?:0|[1-9]\d*)"
 _NAME = re.compile(rf"installer-(core|extensions)-v(4\.{_NUMBER}\.{_NUMBER})-(x86|arm|hybrid)\.tar", re.ASCII)
 _RELEASE = re.compile(rf"-v(4\.{_NUMBER})\.", re.ASCII)

@@ -5,13 +5,15 @@ The modules for a kind of file are imported only when a plan names such a file, 
 
 import re
 from binascii import a2b_base64
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.checks.local_file_facts import LocalFiles
+from acp_tui.checks.local_file_facts import LocalFiles, PackageFile
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import Kind
 
 _OPENSSH = re.compile(rb"-----BEGIN OPENSSH PRIVATE KEY-----\s*([A-Za-z0-9+/]{60})")
 _MAGIC = b"openssh-key-v1\x00"
@@ -24,7 +26,7 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
     Raises nothing: the checks report the errors.
     """
-    files = _ssh_keys(plan, plan_dir)
+    files = replace(_ssh_keys(plan, plan_dir), packages=tuple(_packages(plan, plan_dir)))
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
 
@@ -34,6 +36,18 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
         files = replace(files, primary=primary_of(plan, plan_dir))
     return files
+
+
+def _packages(plan: Plan, plan_dir: Path) -> Iterator[PackageFile]:
+    named: tuple[tuple[Kind, str | None], ...] = (("core", plan.package.core), ("extensions", plan.package.extensions))
+    for kind, name in named:
+        if name:
+            path = resolve_path(plan_dir, name)
+            try:
+                size = path.stat().st_size if path.is_file() else None
+            except OSError:
+                size = None
+            yield PackageFile(kind, path.name, size)
 
 
 def _ssh_keys(plan: Plan, plan_dir: Path) -> LocalFiles:

@@ -91,7 +91,7 @@ async def probe_node(
     `known_host`: the host keys that are accepted; None if the node has none.
     """
     login, mask = target(plan, node, address_map, plan_dir=plan_dir), secret_mask(plan)
-    collectors = node_collectors(topology_of(shareable(plan, known_host)), node)
+    collectors = node_collectors(topology_of(shareable(plan, known_host), plan_dir), node)
     async with aclosing(collect_facts(login, known_host, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
             yield _masked(event, mask)
@@ -113,7 +113,7 @@ async def refresh_connectivity(
     facts belong to an earlier boot or to a different machine. If the node cannot be reached, its facts are those of
     `before`.
     """
-    collectors = (IDENTITY, *collectors_for(node_test_spec(topology_of(shareable(plan, known_host)), node)))
+    collectors = (IDENTITY, *collectors_for(node_test_spec(topology_of(shareable(plan, known_host), plan_dir), node)))
     login = target(plan, node, address_map, plan_dir=plan_dir)
     done = await _collect(login, known_host, collectors, before, deadlines)
     collected = done.state in (NodeState.CHECKED, NodeState.NO_SUDO)
@@ -166,7 +166,7 @@ async def run_active_tests(
     `facts`: the facts of the nodes to test, by address. `known_hosts`: the known hosts of the nodes. A node
     whose host key is not confirmed is not tested.
     """
-    tests = prepare_active_tests(plan, topology_of(plan), requested)
+    tests = prepare_active_tests(plan, topology_of(plan, plan_dir), requested)
     deadlines = tests.extend(deadlines)
     logins = [login for login in targets(plan, address_map, plan_dir=plan_dir) if login.address in facts]
 
@@ -196,12 +196,13 @@ async def preflight(
 ) -> AsyncGenerator[PreflightEvent, None]:
     """Collect the facts and evaluate the requirements. The last event is the `PreflightDone` with the report.
 
+    The report has no verdicts on the packages, so it is partial; see `with_package`.
     `known_hosts`: the known hosts of the nodes. A node whose host key is not confirmed gets no active test.
     `only_nodes`: the addresses of the nodes to check; None for all. `only`: the IDs of the requirements to evaluate;
     None for all. `clock`: returns the time for the report and for the end of waivers. `active_tests`: the active tests
     that the operator requested.
     """
-    started, topology, mask = clock(), topology_of(plan), secret_mask(plan)
+    started, topology, mask = clock(), topology_of(plan, plan_dir), secret_mask(plan)
     tests = prepare_active_tests(plan, topology, active_tests)
     deadlines = tests.extend(deadlines)
     logins = [
@@ -209,7 +210,7 @@ async def preflight(
         for login in targets(plan, address_map, plan_dir=plan_dir)
         if only_nodes is None or login.address in only_nodes
     ]
-    reduced = topology_of(shareable(plan, None))
+    reduced = topology_of(shareable(plan, None), plan_dir)
     collectors = {
         node.address: (*node_collectors(topology, node), *tests.collectors[node.address])
         if is_confirmed(known_hosts.get(node.address))
@@ -263,4 +264,4 @@ def build_report(
         if verdict.node is None or verdict.node in done  # the other nodes were not checked
     )
     nodes = node_records(plan, topology, facts, states, {address: end.detail for address, end in done.items()})
-    return Report(plan.effective_release, started, finished, nodes, verdicts)
+    return Report(plan.effective_release, started, finished, nodes, verdicts, left_out=True)

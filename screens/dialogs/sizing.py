@@ -45,6 +45,8 @@ class SizingDialog(ModalScreen[None]):
                 (
                     Field("scenario", NC_("field", "Scenario")),
                     Field("workload.pods", NC_("field", "Application Pods"), shown=_runs_applications),
+                    Field("workload.cpu", NC_("field", "Application cores"), shown=_sized_by_applications),
+                    Field("workload.memory", NC_("field", "Application GB"), shown=_sized_by_applications),
                     Field("workload.clusters", NC_("field", "Workload clusters"), shown=_manages_clusters),
                 ),
             )
@@ -81,6 +83,11 @@ class SizingDialog(ModalScreen[None]):
 
 def _runs_applications(plan: Plan) -> bool:
     return plan.scenario != "multi-cluster"
+
+
+def _sized_by_applications(plan: Plan) -> bool:
+    """A single node has a fixed size, which includes the few applications of a trial."""
+    return plan.scenario != "single-node"
 
 
 def _manages_clusters(plan: Plan) -> bool:

@@ -30,6 +30,7 @@ from acp_tui.plan.file import save_plan
 from acp_tui.plan.paths import ListedAnswer, list_answers
 from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.bundle import SecretsMode
+from acp_tui.preflight.report.readiness import left_out
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.answer import answer_help, implied_values
@@ -231,6 +232,8 @@ class ReviewStep(WizardStep):
         if (unsigned := self._unsigned()) is not None:
             text = _("Press w to waive the signature verification.")
             yield Row(f"unsigned {unsigned.observed}", _line(f"? {text}", "bold yellow"))
+        for line in left_out(report, self.session.plan):
+            yield Row(f"partial {line}", _line(f"{g.unknown} {line}", "yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
                 mark, style = state_mark(node.state)

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.sizing.calculator import Need, sizing
-from acp_tui.checks.sizing.requirements import Size
+from acp_tui.checks.sizing.size import Size
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.cli.main import main

@@ -16,6 +16,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.known_hosts import KnownHosts, confirmed
 from acp_tui.plan.secret_mask import secret_mask
 from acp_tui.preflight.host_keys import read_host_keys
+from acp_tui.preflight.read_local_files import read_local_files
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
 
@@ -35,11 +36,13 @@ async def run_preflight(current: Practice, known: KnownHosts | None = None) -> R
     """Return the report of a preflight. `known`: the known hosts; None to confirm the current keys."""
     report: Report | None = None
     hosts = known if known is not None else await known_hosts(current)
-    async for event in preflight(current.plan, known_hosts=hosts, address_map=current.address_map):
+    files = read_local_files(current.plan, current.folder)
+    async for event in preflight(current.plan, known_hosts=hosts, address_map=current.address_map, local_files=files):
         if isinstance(event, PreflightDone):
             report = event.report
     assert report is not None
-    return report
+    assert not report.ready, "nothing is known about the package yet"
+    return report.with_package(await current.package_work().verify(current.plan), report.finished)
 
 
 async def test_host_names_of_practice_nodes_are_not_masked() -> None:

@@ -44,7 +44,8 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 
 def test_practice_nodes_have_output_for_every_collector() -> None:
     peers = peers_of((Peer("a", 22, (22,)), Peer("b", 22, (22,))), 0.002)
-    connectivity = collectors_for(NodeTestSpec((("a", 1),), peers, names=("a",), vip="a", registry=("a", 1)))
+    spec = NodeTestSpec((("a", 1),), peers, names=("a",), vip="a", registry=("a", 1), install_folder="/a")
+    connectivity = collectors_for(spec)
     names = {
         collector.name
         for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *diagnosis_collectors("4.3"))

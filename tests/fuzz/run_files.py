@@ -19,13 +19,14 @@ from acp_tui.install.run.state import EVENTS_FILE, Phase, RunSpec, RunState, log
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.script import CollectorOutput
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.install_dir import STAMP, unpacked
+from acp_tui.package.install_dir import unpacked
 from acp_tui.plan.draft import Draft, load, save
 from acp_tui.plan.file import dump_plan, dump_secrets, read_plan
 from acp_tui.plan.known_hosts import confirmed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.merge import merge_hosts
+from acp_tui.plan.package_name import STAMP
 from acp_tui.preflight.bundle import check_sums, open_bundle, write_bundle
 from acp_tui.preflight.bundle.layout import PLAN, SUMS
 from acp_tui.preflight.primary_cluster import primary_of

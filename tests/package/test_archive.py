@@ -9,7 +9,8 @@ from acp_tui.core.events import Progress
 from acp_tui.package.archive import inspect
 from acp_tui.package.archive_safety import PackageRefused
 from acp_tui.package.extract import extract
-from acp_tui.package.install_dir import STAGING, STAMP, UnpackFailed
+from acp_tui.package.install_dir import STAGING, UnpackFailed
+from acp_tui.plan.package_name import STAMP
 from tests.support.package_builder import CORE, archive, core, file, special, symlink
 
 Member = tuple[tarfile.TarInfo, bytes]

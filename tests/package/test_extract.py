@@ -12,8 +12,9 @@ import pytest
 from acp_tui.core.events import Progress
 from acp_tui.package.archive import inspect
 from acp_tui.package.extract import extract
-from acp_tui.package.install_dir import STAMP, UnpackFailed
+from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.reader import Cancelled
+from acp_tui.plan.package_name import STAMP
 from tests.support.package_builder import archive, core, file, special, symlink
 
 

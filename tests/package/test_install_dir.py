@@ -13,7 +13,6 @@ from acp_tui.core.events import Progress
 from acp_tui.package.extract import extract
 from acp_tui.package.install_dir import (
     STAGING,
-    STAMP,
     FileIdentity,
     Placed,
     UnpackFailed,
@@ -21,6 +20,7 @@ from acp_tui.package.install_dir import (
     locked_install_dir,
     unpacked,
 )
+from acp_tui.plan.package_name import STAMP
 from tests.support.package_builder import CORE, EXTENSIONS, archive, core, file, symlink
 
 

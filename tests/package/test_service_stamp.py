@@ -7,8 +7,8 @@ from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.events import Progress
-from acp_tui.package.install_dir import STAMP
 from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import STAMP
 from tests.support.gpg_signer import needs_gpg
 from tests.support.package_builder import CORE
 from tests.support.package_harness import PackageHarness, outcomes

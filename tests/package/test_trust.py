@@ -8,9 +8,9 @@ from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.package.checks import key_verdicts
-from acp_tui.package.install_dir import STAMP
 from acp_tui.package.trust import other_key, trust_warnings
 from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import STAMP
 from acp_tui.plan.sections.package import VENDOR_FINGERPRINT
 from tests.support.gpg_signer import needs_gpg
 from tests.support.package_builder import CORE

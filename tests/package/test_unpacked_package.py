@@ -13,7 +13,7 @@ from acp_tui.core.ownership import UntrustedPath
 from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.extract import extract
 from acp_tui.package.file_record import SMALL
-from acp_tui.package.install_dir import STAMP, UnpackFailed, record_path, unpacked
+from acp_tui.package.install_dir import UnpackFailed, record_path, unpacked
 from acp_tui.package.unpacked_package import (
     PackageChanged,
     file_record,
@@ -21,6 +21,7 @@ from acp_tui.package.unpacked_package import (
     require_unchanged,
     verified_content,
 )
+from acp_tui.plan.package_name import STAMP
 from tests.support.other_users import STRANGER, needs_root
 from tests.support.package_builder import EXTENSIONS, archive, core, file, special
 

@@ -6,14 +6,13 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.package.install_dir import REQUIRED_FREE
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import valid_plan
 from tests.support.gpg_signer import Signer
 from tests.support.package_builder import CORE, EXTENSIONS, archive, file
 
-PLENTY = REQUIRED_FREE * 5
+PLENTY = 500 * 10**9
 
 
 @dataclass(frozen=True)

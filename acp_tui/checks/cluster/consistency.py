@@ -129,7 +129,9 @@ def package_fits(subject: ClusterSubject) -> Findings:
     """
     name = (subject.plan.package.core or "").rpartition("/")[2]
     if not name:
-        return (Finding(Outcome.NOT_APPLICABLE, _("the plan names no Core Package yet")),)
+        remedy = _("Set package.core in the plan to the path of the Core Package.")
+        observed = _("the plan names no Core Package")
+        return (Finding(Outcome.UNKNOWN, observed, remedy=remedy, paths=("package.core",)),)
     kind = name.removesuffix(".tar").rpartition("-")[2]
     if kind not in _ARCHITECTURES:
         return (

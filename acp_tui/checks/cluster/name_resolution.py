@@ -8,7 +8,7 @@ from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
-from acp_tui.plan.field_types import is_ip
+from acp_tui.plan.field_types import is_domain, is_ip
 
 
 def names_resolve(subject: ClusterSubject) -> Findings:
@@ -49,6 +49,11 @@ def names_resolve(subject: ClusterSubject) -> Findings:
 def endpoint_resolves_to_no_node(subject: ClusterSubject) -> Findings:
     """XR-ENDPOINT-NODE: with several nodes, the domain of the endpoint must not resolve to the address of one node."""
     name = subject.plan.address.cluster_endpoint
+    if subject.plan.single or not is_domain(name):
+        return ()
+    known, missing = fact_of_nodes(subject, "names", lambda facts: facts.names)
+    if not known:
+        return tuple(missing)
     usual = _most_common(_of_family(subject, (f.names or {}).get(name)) for f in subject.facts.values())
     if not _nodes_of(subject, usual):
         return ()

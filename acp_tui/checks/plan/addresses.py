@@ -210,6 +210,8 @@ def platform_reachable(subject: PlanSubject) -> Findings:
     """P-PLATFORM: other machines must be able to reach the platform address."""
     platform = subject.plan.address.platform or ""
     problem = _unreachable_reason(platform)
+    if not subject.plan.single and platform in {node.address for node in subject.plan.nodes}:
+        problem = _("the platform address {value} is the address of one node").format(value=platform)
     return (fail(problem, PLATFORM),) if problem else findings_or_pass((), subject.plan.platform_address)
 
 

@@ -40,6 +40,19 @@ def ranges_apart(subject: PlanSubject) -> Findings:
     )
 
 
+def ranges_given(subject: PlanSubject) -> Findings:
+    """XR-CIDR-SET, XR-DUAL-CIDR: the plan has every range. A missing range has a default, and a wrong one is rejected.
+
+    The parameter `family` of the row selects the rule for the IPv6 ranges of a dual stack cluster.
+    """
+    if subject.check.params and subject.plan.network.ip_family != "dual":
+        return not_applicable(_("the cluster is not dual stack"))
+    of_family = {
+        path: own for path, own in ranges(subject.plan).items() if path.endswith(subject.check.texts("family"))
+    }
+    return passed(format_list((of_family if subject.check.params else ranges(subject.plan)).values()))
+
+
 def ranges_off_hosts(subject: PlanSubject) -> Findings:
     """XR-CIDR-HOST: the nodes, the VIP and the platform addresses must not be in a range of the cluster.
 

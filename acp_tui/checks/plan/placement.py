@@ -6,7 +6,7 @@ A node that is Platform Exclusive runs only platform components and DaemonSets, 
 from collections.abc import Iterator, Sequence
 
 from acp_tui.checks.finding import Finding, Findings, PlanSubject
-from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, node_path, not_applicable, warn
+from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, manual, node_path, not_applicable, warn
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
@@ -104,6 +104,29 @@ def applications_have_a_node(subject: PlanSubject) -> Findings:
         return findings_or_pass((), format_list(deployable))
     paths = tuple(node_path(plan, node, "deployable") for node in plan.control_planes)
     return (warn(_("the plan has no workers, and no control plane node is allowed to run applications"), *paths),)
+
+
+def applications_on_workers(subject: PlanSubject) -> Findings:
+    """CAP-SC-ISOLATE: in a plan with workers, applications should run only on the workers."""
+    plan = subject.plan
+    if not plan.workers:
+        return not_applicable(_("the plan has no workers, so applications run on control plane nodes"))
+    observed = _("the plan has workers, but also allows applications on the control plane node {address}")
+    return findings_or_pass(
+        (
+            warn(observed.format(address=node.address), node_path(plan, node, "deployable"))
+            for node in plan.control_planes
+            if plan.deployable(node)
+        ),
+        _("the plan allows applications only on workers"),
+    )
+
+
+def critical_components_apart(subject: PlanSubject) -> Findings:
+    """CAP-MC-CRITICAL: critical platform components should have their own workers. Only a person can confirm this."""
+    if subject.plan.isolation:
+        return findings_or_pass((), _("platform node isolation is enabled"))
+    return manual(_("Do critical platform components have their own workers? Platform node isolation is disabled."))
 
 
 def one_monitoring(subject: PlanSubject) -> Findings:

@@ -6,21 +6,23 @@ The calculation is pure. All numbers come from the catalogue, like those of the 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
-from acp_tui.checks.catalog import FunctionCheck, Informational, Requirement, catalogue
-from acp_tui.checks.conditions import EvalContext, applies
+from acp_tui.checks.catalog import Requirement, catalogue
 from acp_tui.checks.labels import role_label
-from acp_tui.checks.sizing.requirements import (
-    Size,
-    advised,
-    by_clusters,
-    minimum,
-    only_advised,
-    workers_by_pods,
-    workers_together,
+from acp_tui.checks.sizing.requirements import workers_by_pods, workers_together
+from acp_tui.checks.sizing.rows import (
+    applications_on_workers,
+    control_plane_count,
+    figures,
+    nodes_of,
+    rows_with,
+    sizes_of,
+    with_a_worker,
+    worker_count,
 )
+from acp_tui.checks.sizing.size import Size
+from acp_tui.checks.sizing.workload import application_size, reserve_share
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.units import gigabytes
@@ -87,7 +89,7 @@ class Sizing:
 def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
     """Calculate the sizing of `plan`. `machines`: the known sizes of its nodes, by address; None if unknown."""
     kinds = _kinds(plan, machines)
-    counts = {"control-plane": _control_planes(plan), "worker": _workers(plan)}
+    counts = {"control-plane": control_plane_count(plan), "worker": worker_count(plan)}
     every = [_need(plan, role, arm, counts[role], machines) for role in _ROLES for arm in kinds]
     by_kind = {(need.role, need.arm): need for need in every}
     fits = tuple(_fit(node, machines.get(node.address), by_kind) for node in plan.nodes)
@@ -105,74 +107,31 @@ def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool
     return tuple(sorted(kinds)) or (package is not None and package.arch == "arm",)
 
 
-def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
-    """Yield the rows that apply to the plan and whose check function is one of `names`. Scenario rows come first."""
-    for row, check in _rows_with_function(plan.effective_release, names):
-        if applies(row, EvalContext(plan)) is not False:
-            yield row, check
-
-
-@cache
-def _rows_with_function(release: str, names: tuple[str, ...]) -> tuple[tuple[Requirement, FunctionCheck], ...]:
-    rows = sorted(catalogue(release).values(), key=lambda row: not row.id.startswith("CAP-"))
-    return tuple((row, row.check) for row in rows if isinstance(row.check, FunctionCheck) and row.check.name in names)
-
-
-def _figures(plan: Plan, name: str) -> Informational | None:
-    """Return the figures of the informational row `name`; None if the row does not apply or has no figures."""
-    row = catalogue(plan.effective_release)[name]
-    holds = isinstance(row.check, Informational) and row.check.params and applies(row, EvalContext(plan))
-    return row.check if holds and isinstance(row.check, Informational) else None
-
-
-def _control_planes(plan: Plan) -> tuple[int, int]:
-    """Return the minimum number of control plane nodes, and the number that the expected load requires."""
-    least = load = 0
-    for _row, check in _named(plan, "scenario_control_plane_count", "single_node"):
-        figures = (1,) if check.name == "single_node" else check.numbers("at_least") or check.numbers("counts")
-        least = max(least, int(figures[0]))
-        load = max(load, int(by_clusters(check, "nodes", plan)))
-    return least, max(least, load)
-
-
-def _workers(plan: Plan) -> tuple[int, int]:
-    """Return the minimum and the recommended number of workers.
-
-    In a plan without workers, the rules for workers are only advice.
-    """
-    without = plan.model_copy(update={"nodes": plan.control_planes})
-    least = max((int(check.number("at_least")) for _row, check in _named(without, "scenario_worker_count")), default=0)
-    usual = max(
-        (int(check.number("at_least")) for _row, check in _named(_with_a_worker(plan), "scenario_worker_count")),
-        default=0,
-    )
-    load = max((workers_by_pods(check, plan) for _row, check in _named(plan, "workers_for_pods")), default=0)
-    return least, max(least, usual, load)
-
-
-def _with_a_worker(plan: Plan) -> Plan:
-    return plan.model_copy(update={"nodes": (*plan.nodes, Node(address="::", role="worker"))})
-
-
 def _need(
     plan: Plan, role: Role, arm: bool, counts: tuple[int, int], machines: Mapping[str, NodeSummary | None]
 ) -> Need:
     least, better = Size(), Size()
-    for _row, required, recommended in _sizes(plan, role):
+    for _row, required, recommended in sizes_of(plan, role):
         least, better = least | required, better | recommended
     together = Size()
     if role == "worker":
-        for _row, check in _named(plan, "capacity_for_clusters"):
+        for _row, check in rows_with(plan, "capacity_for_clusters"):
             together = workers_together(check, plan)
-    reserve = _figures(plan, "CAP-RESERVE-30")
-    spare = 1 / (1 - reserve.number("share")) if reserve else 1
-    if better == Size() and reserve:
-        better = least * spare
-    if arm and least != Size():
-        [(_row, factors)] = _named(plan, "arm_factor")
-        least, better = least * factors.number("floor"), least * factors.number("advised")
-        together = together * factors.number("floor")
-    nodes = [node for node in plan.nodes if node.role == role]
+        if plan.workers and applications_on_workers(plan):
+            together = application_size(plan)
+    reserve = reserve_share(plan)
+    spare = 1 / (1 - reserve)
+    if reserve and (better == Size() or application_size(plan) != Size()):
+        better = better | least * spare
+    if arm:
+        [(_row, factors)] = rows_with(plan, "arm_factor")
+        floor = factors.number("floor")
+        if least != Size():
+            least, better = least * floor, least * factors.number("advised")
+        elif together != Size():
+            better = better * floor
+        together = together * floor
+    nodes = nodes_of(plan, role)
     sizes = [_size(machines.get(node.address)) for node in nodes]
     known = [size for size in sizes if size is not None]
     total = Size(sum(size.cores for size in known), sum(size.memory for size in known))
@@ -189,17 +148,6 @@ def _need(
         together_advised=together * spare,
         observed_together=total if len(known) == len(nodes) else None,
     )
-
-
-def _sizes(plan: Plan, role: str) -> Iterator[tuple[Requirement, Size, Size]]:
-    """Yield the rows with a size for this role, each with the minimum size and the recommended size."""
-    for row, check in _named(plan, "machine_size"):
-        if role not in row.roles and "all" not in row.roles:
-            continue
-        if only_advised(check, role):
-            yield row, Size(), minimum(check, plan)
-        else:
-            yield row, minimum(check, plan), advised(check)
 
 
 def _size(machine: NodeSummary | None) -> Size | None:
@@ -225,7 +173,7 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
     yield from _counted(plan, with_workers=any(need.role == "worker" for need in needs))
     for role in dict.fromkeys(need.role for need in needs):
         largest = Size()
-        for row, required, recommended in _sizes(plan, role):
+        for row, required, recommended in sizes_of(plan, role):
             if largest | required | recommended != largest:
                 yield _reason(row, f"{role_label(role)}: {_describe(required, recommended)}")
             largest = largest | required | recommended
@@ -233,14 +181,14 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
         yield from _grown(plan, need)
     if any(need.arm for need in needs):
         yield _reason(rules["HW-ARM-FACTOR"], _(rules["HW-ARM-FACTOR"].title))
-    load = _figures(plan, "CAP-SN-LOAD")
-    if load and plan.workload.pods > load.number("pods"):
-        text = _("the plan expects {pods} Pods; a single node supports at most {most} Pods")
-        yield Reason("CAP-SN-LOAD", text.format(pods=plan.workload.pods, most=f"{load.number('pods'):g}"))
-    growth = _figures(plan, "CAP-MC-HGROW")
+    for _row, check in rows_with(plan, "pods_of_a_trial"):
+        if plan.workload.pods > check.number("pods"):
+            text = _("the plan expects {pods} Pods; a single node supports at most {most} Pods")
+            yield Reason("CAP-SN-LOAD", text.format(pods=plan.workload.pods, most=f"{check.number('pods'):g}"))
+    growth = figures(plan, "CAP-MC-HGROW")
     if growth and plan.workload.clusters > growth.number("beyond"):
         yield _reason(rules["CAP-MC-HGROW"], _(rules["CAP-MC-HGROW"].title))
-    if _figures(plan, "CAP-RESERVE-30"):
+    if reserve_share(plan):
         reserve = rules["CAP-RESERVE-30"]
         yield _reason(reserve, _(reserve.title))
 
@@ -251,14 +199,14 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
     If several rules use the same check for control plane nodes, only the rule of the scenario is returned.
     """
     used = set()
-    for row, check in _named(plan, "single_node", "scenario_control_plane_count"):
+    for row, check in rows_with(plan, "single_node", "scenario_control_plane_count"):
         if check.name not in used:
             yield _reason(row, _(row.title))
         used.add(check.name)
     if with_workers:
-        for row, _check in _named(_with_a_worker(plan), "scenario_worker_count"):
+        for row, _check in rows_with(with_a_worker(plan), "scenario_worker_count"):
             yield _reason(row, _(row.title))
-    for row, check in _named(plan, "workers_for_pods"):
+    for row, check in rows_with(plan, "workers_for_pods"):
         count = workers_by_pods(check, plan)
         text = npgettext("sizing", "{pods} Pods require {count} worker", "{pods} Pods require {count} workers", count)
         yield _reason(row, text.format(pods=plan.workload.pods, count=count))
@@ -268,6 +216,10 @@ def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
     """Yield the CPU and memory that all workers together need for the workload clusters, then the possible machines."""
     if need.together == Size():
         return
+    if applications_on_workers(plan):
+        text = _("all workers together need {size} for the applications").format(size=need.together)
+        yield _reason(catalogue(plan.effective_release)["CAP-SC-REC-WK"], text)
+        return
     rules = catalogue(plan.effective_release)
     clusters = plan.workload.clusters
     text = ngettext(
@@ -276,7 +228,7 @@ def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
         clusters,
     )
     yield _reason(rules["CAP-MC-HGROW"], text.format(count=clusters, size=need.together))
-    steps = _figures(plan, "CAP-MC-VGROW")
+    steps = figures(plan, "CAP-MC-VGROW")
     if steps:
         ladder = [Size(*step) for step in zip(steps.numbers("cores"), steps.numbers("memory"), strict=True)]
         options = {_machines(need, step): step for step in reversed(ladder) if need.least.reached_by(step)}

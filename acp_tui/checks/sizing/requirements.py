@@ -5,61 +5,17 @@ nominal size (OQ-MEM-UNIT). A core is a logical CPU (OQ-CORES).
 """
 
 import math
-from dataclasses import dataclass
 
 from acp_tui.checks.catalog import FunctionCheck
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject, require_fact
+from acp_tui.checks.sizing.size import Size, advised, minimum, only_advised
+from acp_tui.checks.sizing.workload import added_size, reserve_share
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.units import gigabytes
 from acp_tui.plan.model import Plan
 from acp_tui.plan.sections.node import Node
-
-
-@dataclass(frozen=True)
-class Size:
-    """The size of a machine: logical CPUs, and memory in decimal gigabytes. 0 means that no size is required."""
-
-    cores: float = 0
-    memory: float = 0
-
-    def __mul__(self, factor: float) -> "Size":
-        # Round first: 7 / 0.7 is slightly more than 10 in binary, and would require 11 cores.
-        return Size(*(math.ceil(round(part * factor, 6)) for part in (self.cores, self.memory)))
-
-    def __or__(self, other: "Size") -> "Size":
-        return Size(max(self.cores, other.cores), max(self.memory, other.memory))
-
-    def reached_by(self, machine: "Size") -> bool:
-        return machine.cores >= self.cores and machine.memory >= self.memory
-
-    def __str__(self) -> str:
-        cores = npgettext("size", "{count} core", "{count} cores", math.ceil(self.cores)).format(
-            count=f"{self.cores:g}"
-        )
-        memory = f"{self.memory:.3g} GB" if self.memory < 1000 else f"{self.memory:.0f} GB"
-        return ", ".join((*([cores] if self.cores else []), *([memory] if self.memory else [])))
-
-
-def by_clusters(check: FunctionCheck, name: str, plan: Plan) -> float:
-    """Return the figure `name` that applies to the plan's number of workload clusters; 0 if the row has no such figure.
-
-    The parameter `clusters` of the row lists the highest number of workload clusters for each figure. The last figure
-    applies to all higher numbers, too.
-    """
-    spans, figures = check.numbers("clusters"), check.numbers(name)
-    step = next((i for i, most in enumerate(spans) if plan.workload.clusters <= most), len(spans) - 1)
-    return figures[max(step, 0)] if figures else 0
-
-
-def minimum(check: FunctionCheck, plan: Plan) -> Size:
-    """Return the minimum size of a machine that the row requires."""
-    return Size(by_clusters(check, "cores", plan), by_clusters(check, "memory", plan))
-
-
-def advised(check: FunctionCheck) -> Size:
-    return Size(*(next(iter(check.numbers(name)), 0) for name in ("cores_advised", "memory_advised")))
 
 
 def _machine(subject: NodeSubject, required: Size) -> Size:
@@ -78,14 +34,6 @@ def _shown(subject: NodeSubject, machine: Size) -> str:
     cores = int(machine.cores // threads)
     text = npgettext("size", "{machine} ({count} physical core)", "{machine} ({count} physical cores)", cores)
     return text.format(machine=machine, count=cores)
-
-
-def only_advised(check: FunctionCheck, role: str) -> bool:
-    """Return True if the row is only advice for this role.
-
-    The general table of sizes is only advice for workers (OQ-WK-MIN).
-    """
-    return role in check.texts("advice_for")
 
 
 def workers_together(check: FunctionCheck, plan: Plan) -> Size:
@@ -120,11 +68,17 @@ def _scenario_has_size(subject: NodeSubject) -> bool:
 def machine_size(subject: NodeSubject) -> Finding:
     """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: a node must have the minimum size.
 
-    A node below the recommended size gives a warning. On ARM, HW-ARM-FACTOR checks the recommended size (OQ-ARM-REC).
+    Some rows add the size of the applications to that of the nodes that run them (CAP-SC-MIN-CP). The recommended size
+    then includes the reserve of CAP-RESERVE-30. A node below the recommended size gives a warning. On ARM,
+    HW-ARM-FACTOR checks the recommended size (OQ-ARM-REC).
     """
     if only_advised(subject.check, subject.node.role) and _scenario_has_size(subject):
         return Finding(Outcome.NOT_APPLICABLE, _("the scenario of the plan has its own sizes for the role of the node"))
     least, better = minimum(subject.check, subject.plan), advised(subject.check)
+    added = added_size(subject.check, subject.plan, subject.node)
+    if added != Size():
+        least = least + added
+        better = (better + added) | least * (1 / (1 - reserve_share(subject.plan)))
     if subject.facts.arch == "aarch64":
         better = Size()
     machine = _machine(subject, least | better)
@@ -151,7 +105,7 @@ def arm_factor(subject: NodeSubject) -> Finding:
         if isinstance(check, FunctionCheck) and check.name == "machine_size" and row.scope == "node":
             roles_fit = "all" in row.roles or subject.node.role in row.roles
             if roles_fit and applies(row, context) and not only_advised(check, subject.node.role):
-                least = least | minimum(check, subject.plan)
+                least = least | minimum(check, subject.plan) + added_size(check, subject.plan, subject.node)
     if least == Size():
         return Finding(Outcome.NOT_APPLICABLE, _("the scenario of the plan sets no minimum size for workers"))
     machine = _machine(subject, least)

@@ -85,7 +85,7 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     if waiting := unconfirmed(source.plan, source.known_hosts, changes=True):
         print_err(not_confirmed(waiting))
     if not report.ready:
-        print_report(report)
+        print_report(report, source.plan)
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.catalog import catalogue, with_judges
 from acp_tui.checks.labels import outcome_label, state_label, verdict_title
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.context import (
@@ -26,6 +26,7 @@ from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.events import LocalFactsDone, NodeFinished
 from acp_tui.nodes.state import NodeState
+from acp_tui.package.checks import SIGNATURE_RULES
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.active_tests import ActiveTest, describe_effect
@@ -36,7 +37,7 @@ from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, summary
-from acp_tui.preflight.report.readiness import readiness
+from acp_tui.preflight.report.readiness import left_out, readiness
 from acp_tui.preflight.run import PreflightDone, PreflightEvent, preflight
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
@@ -58,12 +59,11 @@ def check(options: Namespace) -> int:
             record=Path(options.record) if options.record else None,
         )
     )
-    partial = bool(options.node or options.only)
-    since = _compared(source, report, partial=partial)
+    since = _compared(source, report, partial=bool(options.node or options.only))
     if options.json:
         print_json(report.to_json())
     else:
-        print_report(report, partial=partial)
+        print_report(report, source.plan)
         if since is not None:
             print_out(
                 _("Changes since the last report ({time}):").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}")
@@ -74,7 +74,7 @@ def check(options: Namespace) -> int:
         write_html(Path(options.html), report_html(report, source.plan, since))
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
         return ExitStatus.COULD_NOT_RUN
-    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
+    return ExitStatus.DONE if report.unblocked else ExitStatus.CHECK_FAILED
 
 
 def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
@@ -97,7 +97,7 @@ async def run_preflight(
 ) -> Report:
     """Run the preflight, print its progress to standard error, and return the report.
 
-    Without `nodes` and `only`, the report includes the package checks.
+    Without `nodes` and `only`, the report is complete: it includes the package checks.
     `nodes`, `only`: the selected addresses and requirement IDs; None selects all. `also`: active tests.
     `work`: keeps the results of packages that were verified before, so that they are not read again. `record`: the file
     for the record of the nodes' answers; None for no record. Raises: CommandFailed."""
@@ -122,10 +122,24 @@ async def run_preflight(
     if record is not None:
         content = record_of(source.plan, output.nodes, report, also=also, certificate=local_files.certificate)
         await asyncio.to_thread(_write_record, record, content)
-    if nodes or only or source.plan.package.core is None:
-        return report
-    package = await (work or PackageWork(source.plan_dir)).verify(source.plan)
-    return Report(report.release, report.started, now(), report.nodes, (*package, *report.verdicts))
+    package = await _package_verdicts(source.plan, nodes, only, work or PackageWork(source.plan_dir))
+    return report.with_package(package, now(), selection=bool(nodes or only))
+
+
+async def _package_verdicts(
+    plan: Plan, nodes: list[str] | None, only: list[str] | None, work: PackageWork
+) -> tuple[Verdict, ...]:
+    """Return the selected verdicts on the packages. A selection of nodes alone leaves them out.
+
+    The signatures are verified only if a selected requirement needs it, because that can take minutes."""
+    if not only:
+        return () if nodes else await work.verify(plan)
+    rules = catalogue(plan.effective_release)
+    selected = with_judges(rules, {name.upper() for name in only})
+    if not any(rules[name].scope == "package" for name in selected):
+        return ()
+    found = await (work.verify(plan) if selected & SIGNATURE_RULES else work.verdicts(plan))
+    return tuple(verdict for verdict in found if verdict.requirement in selected)
 
 
 class PreflightOutput:
@@ -220,8 +234,8 @@ Unknown requirements of such a node are only counted, because all have the same 
 """
 
 
-def print_report(report: Report, *, partial: bool = False) -> None:
-    """Print findings, counts and result. `partial`: only selected nodes or requirements were checked."""
+def print_report(report: Report, plan: Plan | None = None) -> None:
+    """Print findings, counts and result, and what a partial check of `plan` left out."""
     unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
     for node in unseen.values():
         count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
@@ -232,10 +246,9 @@ def print_report(report: Report, *, partial: bool = False) -> None:
         ).format(address=node.address, state=state_label(node.state), count=count)
         print_out(f"{line}: {node.detail}" if node.detail else line)
     print_findings(report, frozenset(unseen))
-    if partial and report.ready:
-        print_out(_("The selected checks found nothing that blocks the install. The other checks were not run."))
-    else:
-        print_out(readiness(report) + ".")
+    print_out(readiness(report) + ".")
+    for line in left_out(report, plan):
+        print_out(line)
 
 
 def print_findings(report: Report, unseen: Collection[str] = ()) -> None:

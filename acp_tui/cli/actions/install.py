@@ -74,7 +74,7 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
     assert report is not None
     print_changes(source, report)
     if not report.ready:
-        print_report(report)
+        print_report(report, source.plan)
         return ExitStatus.CHECK_FAILED
     try:
         run_dir = await session.start(report)

@@ -77,7 +77,7 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
                 case _:
                     await preflight.show(event)
     if not started and preflight.report is not None:
-        print_report(preflight.report)
+        print_report(preflight.report, session.plan)
     return started
 
 

@@ -74,4 +74,5 @@ def _row(row: "Requirement", release: str) -> dict[str, object]:
         "remedy": row.remedy_text(),
         "remedies": {system: row.remedy_text(system) for system in row.os_commands},
         "how": how_observed(row),
+        "judged_by": list(row.judged_by),
     }

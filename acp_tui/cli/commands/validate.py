@@ -62,7 +62,7 @@ def run(options: Namespace) -> int:
     plan = reading.plan or Plan()
     verdicts = _evaluate(plan, plan_file.parent, reading.problems) if reading.plan else ()
     invalid = tuple(_invalid(problem) for problem in reading.problems)
-    report = Report(plan.effective_release, started, now(), (), (*invalid, *verdicts))
+    report = Report(plan.effective_release, started, now(), (), (*invalid, *verdicts), left_out=True)
     sizes = _sizes(plan, plan_file) if options.sizes and reading.plan else None
     if options.json:
         more = {"sizing": asdict(sizes)} if sizes else {}
@@ -74,8 +74,8 @@ def run(options: Namespace) -> int:
         if sizes:
             for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
                 print_out("\n".join((*lines, "")))
-        print_out(_("The plan is valid.") if report.ready else _("The plan is not valid. Fix the errors above."))
-    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
+        print_out(_("The plan is valid.") if report.unblocked else _("The plan is not valid. Fix the errors above."))
+    return ExitStatus.DONE if report.unblocked else ExitStatus.CHECK_FAILED
 
 
 def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import resolve_path
+from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.sftp import Upload
 from acp_tui.package.facts import package_inputs
 from acp_tui.plan.model import Plan
@@ -11,8 +13,8 @@ from acp_tui.plan.sections.node import NodeSsh
 from acp_tui.preflight.report.model import Report
 
 _PACKAGE, _KEYS = "package", "keys"
-_CHECKED_REMOTELY = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
-"""Requirements for the host that unpacks the package. A remote install checks them on the installer node."""
+_UNPACKED_REMOTELY = "BND-INSTNODE"
+"""The requirement for the host that unpacks the package."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
     return RemotePlan(moved, packages, tuple(one for one in uploads.values() if one not in packages))
 
 
-def without_host_checks(report: Report) -> Report:
-    """Return the report without the verdicts about this host, because this host is not the installer node."""
-    return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _CHECKED_REMOTELY))
+def for_remote_install(report: Report) -> Report:
+    """Return the report of a remote install, which unpacks the package on the installer node and not on this host."""
+    return replace(report, verdicts=tuple(map(_for_remote_install, report.verdicts)))
+
+
+def _for_remote_install(verdict: Verdict) -> Verdict:
+    if verdict.requirement != _UNPACKED_REMOTELY:
+        return verdict
+    observed = _("acp-tui uploads the package to the installer node, and unpacks it there")
+    return replace(verdict, outcome=Outcome.PASS, observed=observed, remedy="", waived=None, paths=())

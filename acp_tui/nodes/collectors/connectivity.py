@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.children import CHILDREN
 from acp_tui.nodes.collectors.image_registry import registry_collector
+from acp_tui.nodes.collectors.install_folder import install_folder_collector
 from acp_tui.nodes.collectors.link_speeds import LINK_SPEEDS
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.collectors.pings import ping_collector
@@ -86,6 +87,8 @@ class NodeTestSpec:
     """The host and port of an external image registry."""
     registry_login: SecretStr | None = None
     """The base64 text of `user:password` for the registry. None means that no login is tested."""
+    install_folder: str | None = None
+    """The absolute path of the install folder, on the installer node only."""
 
 
 def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
@@ -107,6 +110,8 @@ def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
         add("vip", "vip_owner", _VIP, 16, VIP=quote(spec.vip))
     if spec.registry:
         collectors.append(registry_collector(spec.registry, spec.registry_login))
+    if spec.install_folder:
+        collectors.append(install_folder_collector(spec.install_folder))
     return tuple(collectors)
 
 

@@ -18,14 +18,16 @@ _COMBINED = re.compile(
 """Vendor and model of RAID controllers and storage systems. They report one disk for several real disks."""
 
 
+def parse_df_row(path: str, row: str) -> Filesystem | None:
+    """Parse a row of df: device, bytes, used, available, per cent, mount point. None if it is not such a row."""
+    match = _DF_ROW.fullmatch(" ".join(row.split()))  # runs of spaces would make the search slow
+    return Filesystem(path, match[1], int(match[2]), int(match[4]), int(match[3])) if match else None
+
+
 def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `PATH|ROW`, in which ROW is a row of df: device, bytes, used, available, per cent, mount point."""
-    rows = []
-    for line in lines(output):
-        path, _, row = line.partition("|")
-        match = _DF_ROW.fullmatch(" ".join(row.split()))  # runs of spaces would make the search slow
-        if match:
-            rows.append(Filesystem(path, match[1], int(match[2]), int(match[4]), int(match[3])))
+    """Parse lines `PATH|ROW`, in which ROW is a row of df."""
+    pairs = (line.partition("|") for line in lines(output))
+    rows = [row for path, _bar, text in pairs if (row := parse_df_row(path, text)) is not None]
     if not rows:
         raise ValueError("the output of df contains no file system")
     return {"filesystems": tuple(rows)}

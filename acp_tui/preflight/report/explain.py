@@ -23,6 +23,7 @@ def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
         (pgettext("label", "Why"), _(row.why)),
         (pgettext("label", "Check"), how_observed(row)),
         (pgettext("label", "Looked for"), table_text(row.id)),
+        (pgettext("label", "Judged under"), ", ".join(row.judged_by)),
         (pgettext("label", "Fix"), _fix(row)),
         *((pgettext("requirement", "Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
         (pgettext("label", "Severity"), severity_label(row.severity)),
@@ -70,6 +71,8 @@ def how_observed(row: Requirement) -> str:
     """
     if row.how:
         return _(row.how)
+    if row.judged_by:
+        return _("Reports have no verdict of this requirement. It is judged under other IDs.")
     if row.check.kind == "stated":
         return _("This requirement is not checked, because it is for information only.")
     return _("acp-tui checks the plan. It does not query the nodes.") if row.scope == "plan" else ""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Annotated
@@ -51,6 +51,12 @@ class NodeRecord:
     """The spread of the round trip times to the nodes whose link has no time of its own, such as `0.2-0.5 ms`."""
 
 
+INCOMPLETE = (NodeState.CHECKING, NodeState.LOST, NodeState.TIMEOUT)
+"""States of nodes that possibly have more facts than were collected."""
+_IN_EVERY_COMPLETE_REPORT = "BND-CORE"
+"""A requirement of which every complete report has a verdict, and which no selection of older versions contained."""
+
+
 @dataclass(frozen=True)
 class Report:
     """The result of a preflight: the nodes and the verdicts."""
@@ -60,10 +66,27 @@ class Report:
     finished: datetime
     nodes: tuple[NodeRecord, ...] = ()
     verdicts: tuple[Verdict, ...] = field(default=())
+    left_out: bool = False
+    """True if nodes of the plan, requirements or packages were not checked."""
+
+    @property
+    def partial(self) -> bool:
+        """Return True if a selection, or a node that did not reply to the end, left something out."""
+        return self.left_out or any(node.state in INCOMPLETE for node in self.nodes)
+
+    @property
+    def unblocked(self) -> bool:
+        """Return True if nothing that was checked blocks. A partial report can be unblocked, but is never ready."""
+        return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
 
     @property
     def ready(self) -> bool:
-        return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
+        """Return True if the install may start: everything was checked, and nothing blocks."""
+        return self.unblocked and not self.partial
+
+    def with_package(self, verdicts: Sequence[Verdict], finished: datetime, *, selection: bool = False) -> "Report":
+        """Return the report with the verdicts on the packages. It is complete unless only a selection was checked."""
+        return replace(self, finished=finished, verdicts=(*verdicts, *self.verdicts), left_out=selection)
 
     def to_json(self) -> dict[str, object]:
         """Return the published JSON document. Times are ISO 8601 in UTC."""
@@ -73,6 +96,7 @@ class Report:
             started=self.started,
             finished=self.finished,
             ready=self.ready,
+            partial=self.partial,
             nodes=self.nodes,
             verdicts=self.verdicts,
             summary=summary(self.verdicts),
@@ -86,6 +110,7 @@ class Report:
     def from_json(cls, text: str | bytes) -> "Report":
         """Return the report that a JSON document contains. The verdicts of this report have no `paths` and no `names`.
 
+        A document of an older version has no `partial`. It counts as partial if it has no verdict on the package.
         Raises ValueError if the text is not a document of this schema.
         """
         try:
@@ -94,7 +119,10 @@ class Report:
             raise ValueError(f"the JSON document has {error.error_count()} invalid values") from None
         if document.schema != SCHEMA:
             raise ValueError(f"not of schema {SCHEMA}: {document.schema[:40]}")
-        return cls(document.release, document.started, document.finished, document.nodes, document.verdicts)
+        left_out = document.partial
+        if left_out is None:
+            left_out = all(v.requirement != _IN_EVERY_COMPLETE_REPORT for v in document.verdicts)
+        return cls(document.release, document.started, document.finished, document.nodes, document.verdicts, left_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +130,7 @@ class _Document:
     """The fields of the JSON document in their order.
 
     A program that reads the document can ignore `ready` and `summary`: their values follow from the other fields.
+    `partial` is None in a document of an older version.
     """
 
     schema: str
@@ -109,6 +138,7 @@ class _Document:
     started: _Time
     finished: _Time
     ready: bool = False
+    partial: bool | None = None
     nodes: tuple[NodeRecord, ...]
     verdicts: tuple[Verdict, ...]
     summary: Mapping[str, int] = field(default_factory=dict)

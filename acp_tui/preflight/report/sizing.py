@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from acp_tui.checks.labels import role_label
 from acp_tui.checks.sizing.calculator import Need, Sizing
-from acp_tui.checks.sizing.requirements import Size
+from acp_tui.checks.sizing.size import Size
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext, pgettext
 

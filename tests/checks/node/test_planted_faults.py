@@ -73,7 +73,7 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
         {"dpkg_packages": frozenset({"linux-image-generic-hwe-22.04"})},
         {("OS-UBUNTU-HWE", WARN)},
     ),
-    ("riscv64", {"arch": "riscv64"}, {("OS-ARCH", FAIL)}),
+    ("riscv64", {"arch": "riscv64"}, {("OS-ARCH", FAIL), ("BND-NODE-ARCH", FAIL)}),
     # boot and modules
     ("no THP", {"cmdline": ("ro",), "boot_entries": boot_entry("ro"), "grub_defaults": ()}, {("KRN-THP", FAIL)}),
     ("THP after reboot", {"cmdline": ("ro", "quiet")}, {("KRN-THP", PENDING)}),

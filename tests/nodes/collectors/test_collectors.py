@@ -13,7 +13,10 @@ from acp_tui.nodes.script import TIMED_OUT, CollectorOutput
 
 def test_the_collectors_cover_every_fact() -> None:
     peers = peers_of((Peer("10.0.0.1", 22, (22,)), Peer("10.0.0.2", 22, (22,))), 0.002)
-    all_tests = NodeTestSpec((), peers, names=("a.example",), vip="10.0.0.9", registry=("10.0.0.8", 443))
+    registry = ("10.0.0.8", 443)
+    all_tests = NodeTestSpec(
+        (), peers, names=("a.example",), vip="10.0.0.9", registry=registry, install_folder="/root/install"
+    )
     on_request = (disk_speed_collector(), vrrp_collector("10.0.0.1"))
     collected = [
         name for collector in (*COLLECTORS, *collectors_for(all_tests), *on_request) for name in collector.fields

@@ -21,7 +21,13 @@ from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 MARKER = "0123456789abcdef"
 PEERS = peers_of(tuple(Peer(f"127.0.0.{n}", 22, (22, 443)) for n in (1, 2, 3)), 0.002)
 EVERYTHING = NodeTestSpec(
-    (("127.0.0.9", 1),), PEERS, frozenset({"127.0.0.1"}), ("localhost",), "127.0.0.1", ("127.0.0.1", 1)
+    (("127.0.0.9", 1),),
+    PEERS,
+    frozenset({"127.0.0.1"}),
+    ("localhost",),
+    "127.0.0.1",
+    ("127.0.0.1", 1),
+    install_folder="/root/install",
 )
 LATE_READ = """
 read() {

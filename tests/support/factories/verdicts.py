@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.local_file_facts import LocalFiles, PackageFile
 from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.fact_types import EchoState, PathTest, Ping, RoundTrips, TcpPath, TcpResult
@@ -90,9 +91,24 @@ def with_pings(facts: Facts, *listed: Ping) -> Facts:
     return replace(facts, pings=replace(facts.pings, listed=listed))
 
 
-def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
+def with_package(plan: Plan) -> Plan:
+    """Return the plan with a Core Package for its release and for any architecture, if it names none."""
+    if plan.package.core:
+        return plan
+    core = f"/media/installer-core-v{plan.effective_release}.3-hybrid.tar"
+    return plan.model_copy(update={"package": plan.package.model_copy(update={"core": core})})
+
+
+PACKAGE = LocalFiles(packages=(PackageFile("core", "installer-core.tar", 20 * 10**9),))
+
+
+def verdicts(
+    plan: Plan, facts: dict[str, Facts], local_files: LocalFiles = PACKAGE, only: frozenset[str] | None = None
+) -> tuple[Verdict, ...]:
+    """Return the verdicts on checked nodes. A plan without a Core Package gets one."""
+    plan = with_package(plan)
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return evaluate(plan, facts, states, topology=topology_of(plan), today=TODAY)
+    return evaluate(plan, facts, states, topology=topology_of(plan), today=TODAY, local_files=local_files, only=only)
 
 
 def findings(judged: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
@@ -119,9 +135,7 @@ def planted(
 
 def of_rule(rule: str, facts: dict[str, Facts], plan: Plan | None = None) -> list[Verdict]:
     """Return the verdicts of one rule."""
-    plan = plan or valid_plan()
-    states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return list(evaluate(plan, facts, states, topology=topology_of(plan), today=TODAY, only=frozenset({rule})))
+    return list(verdicts(plan or valid_plan(), facts, only=frozenset({rule})))
 
 
 def outcomes(rule: str, facts: dict[str, Facts], plan: Plan | None = None) -> dict[str | None, Outcome]:

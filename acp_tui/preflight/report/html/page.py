@@ -36,7 +36,7 @@ from acp_tui.preflight.report.html.findings import (
 )
 from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
 from acp_tui.preflight.report.model import NodeRecord, Report, summary
-from acp_tui.preflight.report.readiness import readiness
+from acp_tui.preflight.report.readiness import left_out, readiness
 from acp_tui.preflight.report.sizing import fits, heads, rows
 
 _WAIVER = NC_("example", 'waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
@@ -55,7 +55,7 @@ def report_html(report: Report, plan: Plan | None = None, since: Changes | None 
         title=text(_("Preflight of the global cluster")),
         answer=text(readiness(report)),
         answer_class="ready" if report.ready else "blocked",
-        about=_about(report),
+        about=_about(report, plan),
         tally=_tally(report.verdicts),
         body="\n".join(part for part in _parts(report, plan, since, known) if part),
         foot=text(
@@ -117,7 +117,7 @@ def _findings(verdicts: Sequence[Verdict], known: Background) -> Html:
     return joined(finding(group, known) for group in grouped(verdicts))
 
 
-def _about(report: Report) -> Html:
+def _about(report: Report, plan: Plan | None) -> Html:
     checked = sum(node.state is NodeState.CHECKED for node in report.nodes)
     seconds = round((report.finished - report.started).total_seconds())
     count = pgettext("nodes", "{checked} of {all} nodes checked").format(checked=checked, all=len(report.nodes))
@@ -127,6 +127,7 @@ def _about(report: Report) -> Html:
             (pgettext("label", "Requirements"), text(f"ACP {report.release}")),
             (pgettext("label", "Checked"), text(f"{_moment(report.started)}, {duration}")),
             (pgettext("label", "Nodes"), text("; ".join([count, *_unchecked(report)]))),
+            (pgettext("label", "Partial"), text(" ".join(left_out(report, plan)))),
         )
     )
 
