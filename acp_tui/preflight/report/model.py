@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
+from acp_tui.checks.causes import blocking_groups
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.text import json_text
 from acp_tui.nodes.state import NodeState
@@ -19,7 +20,7 @@ LARGEST_REPORT = 64 << 20
 """Maximum size, in bytes, of a report that is read. A report of a hundred nodes has a tenth of this size."""
 
 _Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
-_NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
+_NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names", "missing"}}}
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class Report:
     def ready(self) -> bool:
         return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
 
+    @property
+    def blockers(self) -> int:
+        """The number of findings that block, by cause. A node that could not be checked has at least one."""
+        blocking = blocking_groups(self.verdicts)
+        nodes = {verdict.node for group in blocking for verdict in (group.verdict, *group.followers)}
+        unchecked = [n for n in self.nodes if n.state is not NodeState.CHECKED and n.address not in nodes]
+        return len(blocking) + len(unchecked)
+
     def to_json(self) -> dict[str, object]:
         """Return the published JSON document. Times are ISO 8601 in UTC."""
         document = _Document(
@@ -71,6 +80,7 @@ class Report:
             started=self.started,
             finished=self.finished,
             ready=self.ready,
+            blockers=self.blockers,
             nodes=self.nodes,
             verdicts=self.verdicts,
             summary=summary(self.verdicts),
@@ -99,7 +109,8 @@ class Report:
 class _Document:
     """The fields of the JSON document in their order.
 
-    A program that reads the document can ignore `ready` and `summary`: their values follow from the other fields.
+    A program that reads the document can ignore `ready`, `blockers` and `summary`: their values follow from the other
+    fields.
     """
 
     schema: str
@@ -107,6 +118,7 @@ class _Document:
     started: _Time
     finished: _Time
     ready: bool = False
+    blockers: int = 0
     nodes: tuple[NodeRecord, ...]
     verdicts: tuple[Verdict, ...]
     summary: Mapping[str, int] = field(default_factory=dict)
