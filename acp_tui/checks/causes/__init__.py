@@ -4,7 +4,12 @@ A verdict follows from a finding only if it disappears when the finding is fixed
 without such a proof is a finding of its own. The relations are in the modules of this package, one for each subject.
 """
 
-from acp_tui.checks.causes.assign import with_causes, with_package_causes, without_lost_causes
+from acp_tui.checks.causes.assign import (
+    with_causes,
+    with_causes_of_plan,
+    with_package_causes,
+    without_lost_causes,
+)
 from acp_tui.checks.causes.groups import CauseGroup, blocking_groups, by_cause
 from acp_tui.checks.causes.relations import EvaluatedCluster
 
@@ -14,6 +19,7 @@ __all__ = [
     "blocking_groups",
     "by_cause",
     "with_causes",
+    "with_causes_of_plan",
     "with_package_causes",
     "without_lost_causes",
 ]

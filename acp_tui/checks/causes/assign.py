@@ -5,18 +5,18 @@ from dataclasses import replace
 
 from acp_tui.checks.causes.endpoint import ENDPOINT_RELATIONS
 from acp_tui.checks.causes.filters import FILTER_RELATIONS
-from acp_tui.checks.causes.groups import by_cause
+from acp_tui.checks.causes.groups import NEVER_A_CAUSE, by_cause
 from acp_tui.checks.causes.names import NAME_RELATIONS
+from acp_tui.checks.causes.nodes import NODE_RELATIONS
 from acp_tui.checks.causes.packages import PACKAGE_RELATIONS
 from acp_tui.checks.causes.plan import PLAN_RELATIONS
 from acp_tui.checks.causes.relations import EvaluatedCluster, Link, Problems, Relation
 from acp_tui.checks.causes.shared import SHARED_RELATIONS
 from acp_tui.checks.causes.unknown import UNKNOWN_RELATIONS
+from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import Plan
-
-_NO_PROBLEM = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
 
 
 def _proven_by_the_check(problems: Problems) -> Iterator[Link]:
@@ -30,6 +30,7 @@ _RELATIONS: tuple[Relation, ...] = (
     _proven_by_the_check,
     *UNKNOWN_RELATIONS,
     *PLAN_RELATIONS,
+    *NODE_RELATIONS,
     *NAME_RELATIONS,
     *FILTER_RELATIONS,
     *ENDPOINT_RELATIONS,
@@ -42,6 +43,13 @@ _RELATIONS: tuple[Relation, ...] = (
 def with_causes(cluster: EvaluatedCluster, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
     """Return `verdicts` in the same order; each one that follows from another finding has its `cause`."""
     return _linked(cluster, verdicts, _RELATIONS)
+
+
+def with_causes_of_plan(
+    plan: Plan, verdicts: tuple[Verdict, ...], local_files: LocalFiles = NO_LOCAL_FILES
+) -> tuple[Verdict, ...]:
+    """Return the verdicts on `plan` alone; each one that follows from another finding has its `cause`."""
+    return with_causes(EvaluatedCluster(plan, {}, {}, topology_of(plan), local_files), verdicts)
 
 
 def with_package_causes(plan: Plan, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
@@ -60,7 +68,7 @@ def without_lost_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def _linked(
     cluster: EvaluatedCluster, verdicts: tuple[Verdict, ...], relations: Iterable[Relation]
 ) -> tuple[Verdict, ...]:
-    problems = tuple(v for v in verdicts if v.outcome not in _NO_PROBLEM)
+    problems = tuple(v for v in verdicts if v.outcome not in NEVER_A_CAUSE)
     if len(problems) < 2:
         return tuple(replace(v, cause=None) if v.cause is not None else v for v in verdicts)
     judged = frozenset(v.requirement for v in verdicts if v.outcome is not Outcome.NOT_APPLICABLE)

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acp_tui.checks.verdict import Verdict
+from acp_tui.checks.verdict import Outcome, Verdict
+
+NEVER_A_CAUSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
+"""Outcomes of verdicts that neither follow from a finding nor are the cause of one."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def by_cause(verdicts: Sequence[Verdict]) -> tuple[CauseGroup, ...]:
     """
     roots: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        if verdict.cause is None:
+        if verdict.cause is None and verdict.outcome not in NEVER_A_CAUSE:
             roots.setdefault(verdict.requirement, []).append(verdict)
     places = {(rule, root.node): root for rule, found in roots.items() for root in reversed(found)}
     followers: dict[int, list[Verdict]] = {}

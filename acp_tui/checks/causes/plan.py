@@ -27,4 +27,11 @@ def _unreadable_certificate(problems: Problems) -> Iterator[Link]:
             yield from ((verdict, cause) for verdict in problems.of(rule, Outcome.UNKNOWN))
 
 
-PLAN_RELATIONS: tuple[Relation, ...] = (_control_plane_count, _unreadable_certificate)
+def _no_endpoint(problems: Problems) -> Iterator[Link]:
+    """Two rules require the cluster endpoint."""
+    cause = problems.at("NETRES-VIP", None, Outcome.FAIL)
+    if cause is not None and not problems.cluster.plan.address.cluster_endpoint:
+        yield from ((verdict, cause) for verdict in problems.of("XR-ENDPOINT-SYNTAX", Outcome.FAIL))
+
+
+PLAN_RELATIONS: tuple[Relation, ...] = (_no_endpoint, _control_plane_count, _unreadable_certificate)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.collectors import COLLECTORS
@@ -52,7 +53,11 @@ def _missing_values(problems: Problems) -> Iterator[Link]:
         if cause is not None:
             yield from ((verdict, cause) for verdict in verdicts if verdict is not cause)
         else:
-            yield from all_follow(tuple(sorted(verdicts, key=lambda v: v.node is None)))
+            rules = catalogue(problems.cluster.plan.effective_release)
+            # The best representative is a rule of the node itself that needs few facts.
+            yield from all_follow(
+                tuple(sorted(verdicts, key=lambda v: (rules[v.requirement].scope != "node", len(v.missing))))
+            )
 
 
 def _reason_of(problems: Problems, verdict: Verdict) -> _Reason | None:
