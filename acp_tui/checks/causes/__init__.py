@@ -10,14 +10,15 @@ from acp_tui.checks.causes.assign import (
     with_package_causes,
     without_lost_causes,
 )
-from acp_tui.checks.causes.groups import CauseGroup, blocking_groups, by_cause
+from acp_tui.checks.causes.groups import CauseGroup, Findings, by_cause, findings_by_cause
 from acp_tui.checks.causes.relations import EvaluatedCluster
 
 __all__ = [
     "CauseGroup",
     "EvaluatedCluster",
-    "blocking_groups",
+    "Findings",
     "by_cause",
+    "findings_by_cause",
     "with_causes",
     "with_causes_of_plan",
     "with_package_causes",

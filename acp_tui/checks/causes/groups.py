@@ -1,12 +1,16 @@
 """Group verdicts by their cause: each finding with the results that follow from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.nodes.state import NodeState
 
 NEVER_A_CAUSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
 """Outcomes of verdicts that neither follow from a finding nor are the cause of one."""
+LOGIN_RULES = ("USR-ROOT", "USR-SUDO")
+ENDED_EARLY = (NodeState.LOST, NodeState.TIMEOUT)
+"""States of nodes of which some facts can be known."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,56 @@ def by_cause(verdicts: Sequence[Verdict]) -> tuple[CauseGroup, ...]:
     return tuple(CauseGroup(verdict, tuple(followers.get(id(verdict), ()))) for verdict in own)
 
 
-def blocking_groups(verdicts: Sequence[Verdict]) -> tuple[CauseGroup, ...]:
-    """Return the groups that prevent the start of the install."""
-    return tuple(group for group in by_cause(verdicts) if group.blocks)
+@dataclass(frozen=True)
+class Findings:
+    """The findings of a preflight, one for each cause."""
+
+    groups: tuple[CauseGroup, ...]
+    """The findings with their followers, in the order of the verdicts, also those that need no action."""
+    unchecked: Mapping[str, CauseGroup | None]
+    """The nodes that could not be checked, by address, with the verdicts that are unknown for this reason.
+
+    None if there are no such verdicts. Each node is a finding that blocks.
+    """
+
+    @property
+    def blocking(self) -> tuple[CauseGroup, ...]:
+        """The findings that block, without those of `unchecked`."""
+        return tuple(group for group in self.groups if group.blocks)
+
+    @property
+    def blockers(self) -> int:
+        """The number of findings that block. If it is 0, nothing prevents the start of the install."""
+        return len(self.blocking) + len(self.unchecked)
+
+
+def findings_by_cause(states: Mapping[str, NodeState], verdicts: Sequence[Verdict]) -> Findings:
+    """Return the findings of a preflight. `states`: the state of each node, by plan address."""
+    groups = by_cause(verdicts)
+    on_nodes: dict[str | None, list[CauseGroup]] = {}
+    for group in groups:
+        on_nodes.setdefault(group.verdict.node, []).append(group)
+    unchecked: dict[str, CauseGroup | None] = {}
+    merged: set[int] = set()
+    for address, state in states.items():
+        found = on_nodes.get(address, [])
+        if state is NodeState.CHECKED or _login_finding(state, found):
+            continue
+        unknown = [group for group in found if group.verdict.outcome is Outcome.UNKNOWN]
+        if state in ENDED_EARLY and unknown:  # a value that could not be read before the end is a finding of its own
+            unknown = [max(unknown, key=lambda group: len(group.followers))]
+        merged |= {id(group) for group in unknown}
+        unchecked[address] = _merged(unknown)
+    return Findings(tuple(group for group in groups if id(group) not in merged), unchecked)
+
+
+def _login_finding(state: NodeState, groups: Iterable[CauseGroup]) -> bool:
+    """Return True if a finding on the rights of the SSH user explains that the node could not be checked."""
+    return state is NodeState.NO_SUDO and any(
+        group.verdict.requirement in LOGIN_RULES and group.blocks for group in groups
+    )
+
+
+def _merged(groups: Sequence[CauseGroup]) -> CauseGroup | None:
+    verdicts = [verdict for group in groups for verdict in (group.verdict, *group.followers)]
+    return CauseGroup(verdicts[0], tuple(verdicts[1:])) if verdicts else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.causes.groups import ENDED_EARLY, LOGIN_RULES
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.collectors import COLLECTORS
@@ -15,8 +16,8 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector, MissingKind, MissingReason
 from acp_tui.nodes.state import NodeState
 
-ROOT_ACCESS, SUDO, TOOLS = "USR-ROOT", "USR-SUDO", "SW-BINARIES"
-_LOGIN_RULES = (ROOT_ACCESS, SUDO)
+ROOT_ACCESS, SUDO = LOGIN_RULES
+TOOLS = "SW-BINARIES"
 _WITHOUT_FACTS = (
     NodeState.CHECKING,
     NodeState.UNREACHABLE,
@@ -24,7 +25,6 @@ _WITHOUT_FACTS = (
     NodeState.HOST_KEY_UNKNOWN,
     NodeState.HOST_KEY_CHANGED,
 )
-_ENDED_EARLY = (NodeState.LOST, NodeState.TIMEOUT)
 _SHARED_COMMANDS = ("systemctl",)
 """Commands that query a daemon. If the daemon does not reply, all collectors that call the command fail."""
 
@@ -42,9 +42,7 @@ def _missing_values(problems: Problems) -> Iterator[Link]:
     for (kind, node, detail), verdicts in by_reason.items():
         cause = None
         if kind == _STATE:
-            cause = next(
-                (v for rule in _LOGIN_RULES for v in verdicts if (v.requirement, v.node) == (rule, node)), None
-            )
+            cause = next((v for rule in LOGIN_RULES for v in verdicts if (v.requirement, v.node) == (rule, node)), None)
         elif kind == _NEEDS_ROOT:
             cause = next((v for rule in (SUDO, ROOT_ACCESS) if (v := problems.at(rule, node)) is not None), None)
         elif kind == _NO_COMMAND:
@@ -81,7 +79,7 @@ def _reason(problems: Problems, node: str, fact: str) -> _Reason | None:
         return (_STATE, node, "")
     reason = facts.missing.get(fact)
     kind = reason.kind if isinstance(reason, MissingReason) else MissingKind.OTHER
-    if state in _ENDED_EARLY and (reason is None or kind is MissingKind.ENDED):
+    if state in ENDED_EARLY and (reason is None or kind is MissingKind.ENDED):
         return (_STATE, node, "")
     if reason is None:
         return None

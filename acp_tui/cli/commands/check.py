@@ -37,6 +37,9 @@ def register(commands: Subparsers) -> None:
             "the option to add more"
         ).format(names=", ".join(_ACTIVE_TESTS)),
     )
+    parser.add_argument(
+        "--all", action="store_true", help=_("also list the results that follow from a finding, one line each")
+    )
     parser.add_argument("--html", metavar=file_metavar(), help=_("write the report to this file as an HTML page"))
     add_json(parser)
 

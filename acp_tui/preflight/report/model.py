@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
-from acp_tui.checks.causes import blocking_groups
+from acp_tui.checks.causes import Findings, findings_by_cause
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.text import json_text
 from acp_tui.nodes.state import NodeState
@@ -65,12 +65,9 @@ class Report:
         return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
 
     @property
-    def blockers(self) -> int:
-        """The number of findings that block, by cause. A node that could not be checked has at least one."""
-        blocking = blocking_groups(self.verdicts)
-        nodes = {verdict.node for group in blocking for verdict in (group.verdict, *group.followers)}
-        unchecked = [n for n in self.nodes if n.state is not NodeState.CHECKED and n.address not in nodes]
-        return len(blocking) + len(unchecked)
+    def findings(self) -> Findings:
+        """The findings, one for each cause."""
+        return findings_by_cause({node.address: node.state for node in self.nodes}, self.verdicts)
 
     def to_json(self) -> dict[str, object]:
         """Return the published JSON document. Times are ISO 8601 in UTC."""
@@ -80,7 +77,7 @@ class Report:
             started=self.started,
             finished=self.finished,
             ready=self.ready,
-            blockers=self.blockers,
+            blockers=self.findings.blockers,
             nodes=self.nodes,
             verdicts=self.verdicts,
             summary=summary(self.verdicts),
