@@ -36,12 +36,15 @@ class Filter(Enum):
 
 
 def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[Verdict]:
-    """Return the verdicts that the filter shows, blockers first. With `node`, return only the verdicts of that node."""
+    """Return the verdicts that the filter shows, blockers first. With `node`, return only the verdicts of that node.
+
+    Only `Filter.ALL` shows verdicts that follow from another finding.
+    """
     match filter:
         case Filter.BLOCKERS:
             shown = view.blockers
         case Filter.OPEN:
-            shown = tuple(v for v in view.reported if v.outcome not in _FINE)
+            shown = tuple(v for v in view.findings if v.outcome not in _FINE)
         case Filter.ALL:
             shown = view.verdicts
     return sorted(

@@ -26,7 +26,12 @@ class CauseGroup:
 
         A waiver of the finding does not waive its followers.
         """
-        return self.verdict.blocks or any(verdict.blocks for verdict in self.followers)
+        return bool(self.blocked_nodes)
+
+    @property
+    def blocked_nodes(self) -> tuple[str | None, ...]:
+        """The nodes on which the finding or one of its followers blocks. None stands for the plan and the cluster."""
+        return tuple(dict.fromkeys(v.node for v in (self.verdict, *self.followers) if v.blocks))
 
 
 def by_cause(verdicts: Sequence[Verdict]) -> tuple[CauseGroup, ...]:
