@@ -68,7 +68,7 @@ def without_lost_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def _linked(
     cluster: EvaluatedCluster, verdicts: tuple[Verdict, ...], relations: Iterable[Relation]
 ) -> tuple[Verdict, ...]:
-    problems = tuple(v for v in verdicts if v.outcome not in NEVER_A_CAUSE)
+    problems = tuple(v for v in verdicts if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE))
     if len(problems) < 2:
         return tuple(replace(v, cause=None) if v.cause is not None else v for v in verdicts)
     judged = frozenset(v.requirement for v in verdicts if v.outcome is not Outcome.NOT_APPLICABLE)
@@ -78,7 +78,8 @@ def _linked(
         for verdict, cause in relation(found):
             # A finding that does not block never hides one that blocks.
             hides = verdict.blocks_unless_waived and not cause.blocks_unless_waived
-            if id(verdict) not in causes and not hides and _root(causes, cause) is not verdict:
+            possible = cause.outcome not in NEVER_A_CAUSE and not hides
+            if id(verdict) not in causes and possible and _root(causes, cause) is not verdict:
                 causes[id(verdict)] = cause
     roots = {id(v): _root(causes, v).requirement if id(v) in causes else None for v in verdicts}
     return tuple(replace(v, cause=roots[id(v)]) if v.cause != roots[id(v)] else v for v in verdicts)

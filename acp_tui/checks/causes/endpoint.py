@@ -4,11 +4,18 @@ from collections.abc import Iterator, Mapping
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
+from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.topology import load_balancer_port
-from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.checks.verdict import Outcome
+from acp_tui.nodes.fact_types import TcpResult
+from acp_tui.plan.field_types import is_ip
 
 _CHECK = "load_balancer_reachable"
 ENDPOINT_GIVEN = "NETRES-VIP"
+
+_OPEN, _SILENT = "open", "silent"
+_NO_REPLY = (TcpResult.TIMEOUT, TcpResult.NO_ROUTE)
+"""Results for an address that no host has: which of them occurs depends on the timing."""
 
 _Picture = Mapping[str, object]
 """Node → what the node observed on one port: the nodes that replied, or whether the port is open."""
@@ -46,7 +53,7 @@ def _all_ports(problems: Problems) -> Iterator[Link]:
             cause = next((v for v in first if (v.node, v.outcome) == (verdict.node, verdict.outcome)), None)
             if cause is not None:
                 yield verdict, cause
-    if len(frozenset().union(*map(_backends, pictures[0].values()))) < 2 and _whole(problems, first, pictures[0]):
+    if _no_node_reaches_it(problems, pictures[0]) or _is_on_a_node(problems):
         yield from all_follow(first)
 
 
@@ -59,18 +66,20 @@ def _picture(problems: Problems, port: int) -> _Picture:
         if tested is not None:
             picture[node] = tested
         elif path is not None:
-            picture[node] = "open" if path.open else path.result.value
+            picture[node] = _OPEN if path.open else _SILENT if path.result in _NO_REPLY else path.result
     return picture
 
 
-def _backends(observed: object) -> frozenset[object]:
-    return observed if isinstance(observed, frozenset) else frozenset()
+def _no_node_reaches_it(problems: Problems, picture: _Picture) -> bool:
+    """Return True if every node observes the same: no reply, or no reply from a control plane node."""
+    same = len(set(picture.values())) == 1 and len(picture) == len(problems.cluster.plan.nodes)
+    return same and next(iter(picture.values())) in (_SILENT, frozenset())
 
 
-def _whole(problems: Problems, verdicts: tuple[Verdict, ...], picture: _Picture) -> bool:
-    """Return True if every node observes the same: the endpoint leads to one host, or to none."""
-    same = len({str(sorted(map(str, o))) if isinstance(o, frozenset) else str(o) for o in picture.values()}) == 1
-    return same and len(picture) == len(problems.cluster.plan.nodes) and len(verdicts) > 1
+def _is_on_a_node(problems: Problems) -> bool:
+    """Return True if an interface of a node has the address of the load balancer, so that it answers from there."""
+    host = problems.cluster.topology.load_balancer
+    return is_ip(host) and any(interface_of(host, f.interfaces or ()) for f in problems.cluster.facts.values())
 
 
 def _port_is_wrong(problems: Problems, port: int) -> bool:

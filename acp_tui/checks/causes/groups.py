@@ -7,7 +7,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
 
 NEVER_A_CAUSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
-"""Outcomes of verdicts that neither follow from a finding nor are the cause of one."""
+"""Outcomes of verdicts that are not the cause of another verdict."""
 LOGIN_RULES = ("USR-ROOT", "USR-SUDO")
 ENDED_EARLY = (NodeState.LOST, NodeState.TIMEOUT)
 """States of nodes of which some facts can be known."""

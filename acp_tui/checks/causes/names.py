@@ -71,7 +71,7 @@ def _name_finding(problems: Problems, verdict: Verdict, target: tuple[str, int])
     for node in nodes:
         known = facts.get(node)
         path = next((p for p in (known and known.paths) or () if (p.host, p.port) == target), None)
-        if known is None or path is None or path.result is not TcpResult.UNRESOLVED:
+        if known is None or path is None or path.open:
             return None
         if target[0] not in _unresolved(problems, known):
             return None

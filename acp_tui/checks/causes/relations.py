@@ -27,7 +27,7 @@ class EvaluatedCluster:
 
 @dataclass(frozen=True)
 class Problems:
-    """The verdicts of an evaluation that need an action. Verdicts that a person must confirm are not included."""
+    """The verdicts of an evaluation that have not passed."""
 
     cluster: EvaluatedCluster
     verdicts: tuple[Verdict, ...]

@@ -10,6 +10,7 @@ from functools import cache
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.causes.groups import ENDED_EARLY, LOGIN_RULES
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
+from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.facts import Facts
@@ -17,7 +18,7 @@ from acp_tui.nodes.script import Collector, MissingKind, MissingReason
 from acp_tui.nodes.state import NodeState
 
 ROOT_ACCESS, SUDO = LOGIN_RULES
-TOOLS = "SW-BINARIES"
+TOOLS, LINK_SPEED = "SW-BINARIES", "NETCFG-BW-INTRA"
 _WITHOUT_FACTS = (
     NodeState.CHECKING,
     NodeState.UNREACHABLE,
@@ -98,6 +99,30 @@ def _collectors() -> Mapping[str, Collector]:
     return {field: collector for collector in COLLECTORS for field in collector.fields}
 
 
+def _link_speed(problems: Problems) -> Iterator[Link]:
+    """A person must confirm the link speed only because acp-tui could not check the nodes."""
+    facts, states = problems.cluster.facts, problems.cluster.states
+    nodes = [node.address for node in problems.cluster.plan.nodes]
+    unread = [a for a in nodes if a not in facts or facts[a].interfaces is None or facts[a].link_speeds is None]
+    read = [facts[address] for address in nodes if address not in unread]
+    if not unread or not all(_speed_known(one) for one in read):
+        return
+    causes = [_unchecked(problems, address) for address in unread if states.get(address) is not NodeState.CHECKED]
+    if len(causes) == len(unread) and causes[0] is not None and all(causes):
+        yield from ((verdict, causes[0]) for verdict in problems.of(LINK_SPEED, Outcome.MANUAL, Outcome.UNKNOWN))
+
+
+def _speed_known(facts: Facts) -> bool:
+    link = interface_of(facts.address, facts.interfaces or ())
+    return link is not None and link.nic in (facts.link_speeds or {})
+
+
+def _unchecked(problems: Problems, node: str) -> Verdict | None:
+    """Return an unknown verdict of `node` whose value is missing because of the state of the node."""
+    unknown = (v for v in problems.verdicts if v.node == node and v.outcome is Outcome.UNKNOWN)
+    return next((v for v in unknown if (reason := _reason_of(problems, v)) is not None and reason[0] == _STATE), None)
+
+
 def _sudo(problems: Problems) -> Iterator[Link]:
     """USR-ROOT fails because sudo does not work; USR-SUDO has the same reason and the fix."""
     for verdict in problems.of(ROOT_ACCESS, Outcome.FAIL):
@@ -107,4 +132,4 @@ def _sudo(problems: Problems) -> Iterator[Link]:
             yield verdict, cause
 
 
-UNKNOWN_RELATIONS: tuple[Relation, ...] = (_sudo, _missing_values)
+UNKNOWN_RELATIONS: tuple[Relation, ...] = (_sudo, _missing_values, _link_speed)

@@ -158,7 +158,7 @@ def test_ports_that_fail_differently_are_separate_findings() -> None:
     facts = cluster(plan)
     for node in facts:
         close_paths(facts, node, [VIP], 443)
-        close_paths(facts, node, [VIP], 6443, result=TcpResult.NO_ROUTE)
+        close_paths(facts, node, [VIP], 6443, result=TcpResult.FORBIDDEN)
     assert [place(g.verdict) for g in groups(evaluated(plan, facts))] == [("LB-443", None), ("LB-6443", None)]
 
 
