@@ -13,8 +13,8 @@ from acp_tui.plan.field_types import is_ip
 _CHECK = "load_balancer_reachable"
 ENDPOINT_GIVEN = "NETRES-VIP"
 
-_OPEN, _SILENT = "open", "silent"
-_NO_REPLY = (TcpResult.TIMEOUT, TcpResult.NO_ROUTE)
+_OPEN, _NO_REPLY = "open", "no reply"
+_RESULTS_WITHOUT_REPLY = (TcpResult.TIMEOUT, TcpResult.NO_ROUTE)
 """Results for an address that no host has: which of them occurs depends on the timing."""
 
 _Picture = Mapping[str, object]
@@ -66,14 +66,14 @@ def _picture(problems: Problems, port: int) -> _Picture:
         if tested is not None:
             picture[node] = tested
         elif path is not None:
-            picture[node] = _OPEN if path.open else _SILENT if path.result in _NO_REPLY else path.result
+            picture[node] = _OPEN if path.open else _NO_REPLY if path.result in _RESULTS_WITHOUT_REPLY else path.result
     return picture
 
 
 def _no_node_reaches_it(problems: Problems, picture: _Picture) -> bool:
     """Return True if every node observes the same: no reply, or no reply from a control plane node."""
     same = len(set(picture.values())) == 1 and len(picture) == len(problems.cluster.plan.nodes)
-    return same and next(iter(picture.values())) in (_SILENT, frozenset())
+    return same and next(iter(picture.values())) in (_NO_REPLY, frozenset())
 
 
 def _is_on_a_node(problems: Problems) -> bool:

@@ -90,7 +90,7 @@ def no_sudo(facts: dict[str, Facts]) -> None:
     no_value(facts, SECOND, MissingKind.NEEDS_ROOT, "sshd", "boot_tokens", "units")
 
 
-def _requiretty_facts_missing(facts: dict[str, Facts]) -> None:
+def _sudo_without_reply(facts: dict[str, Facts]) -> None:
     change(facts, SECOND, uid=1000, sudo=None)
     reason = MissingReason("sudo did not reply within 20 s")
     change(facts, SECOND, missing={"sudo": reason})
@@ -139,8 +139,8 @@ def _no_ip(facts: dict[str, Facts]) -> None:
 
 
 CASES = (
-    Case("load balancer silent", _everywhere(lambda f, n: close_paths(f, n, [VIP])), ("LB-443", None), 2),
-    Case("load balancer silent from one node", lambda f: close_paths(f, FIRST, [VIP]), ("LB-443", FIRST), 2),
+    Case("load balancer without a reply", _everywhere(lambda f, n: close_paths(f, n, [VIP])), ("LB-443", None), 2),
+    Case("load balancer without a reply to one node", lambda f: close_paths(f, FIRST, [VIP]), ("LB-443", FIRST), 2),
     Case(
         "endpoint without a record",
         _everywhere(lambda f, n: unresolved(f, n, HOST)),
@@ -169,7 +169,7 @@ CASES = (
         1,
     ),
     Case(
-        "registry silent", _everywhere(lambda f, n: close_paths(f, n, [REGISTRY])), ("XR-REG-EXT", FIRST), 9, EXTERNAL
+        "registry without a reply", _everywhere(lambda f, n: close_paths(f, n, [REGISTRY])), ("XR-REG-EXT", FIRST), 9, EXTERNAL
     ),
     Case("registry without a record", _everywhere(_registry_unresolved), ("NETRES-DOMAIN", FIRST), 14, EXTERNAL),
     Case(
@@ -179,7 +179,7 @@ CASES = (
         1,
     ),
     Case("sudo with a password", no_sudo, ("USR-SUDO", SECOND), 4, states={SECOND: NodeState.NO_SUDO}),
-    Case("sudo silent", _requiretty_facts_missing, ("USR-ROOT", SECOND), 4, states={SECOND: NodeState.TIMEOUT}),
+    Case("sudo without a reply", _sudo_without_reply, ("USR-ROOT", SECOND), 4, states={SECOND: NodeState.TIMEOUT}),
     Case(
         "no host name",
         lambda f: no_value(f, SECOND, MissingKind.OTHER, "hostname"),
@@ -187,7 +187,7 @@ CASES = (
         4,
     ),
     Case(
-        "systemd silent",
+        "systemd without a reply",
         lambda f: no_value(f, SECOND, MissingKind.OTHER, "units", "tasks_max", "fstab_swaps"),
         ("SEC-FIREWALL", SECOND),
         1,
