@@ -60,8 +60,8 @@ def _print_unchecked(node: NodeRecord, group: CauseGroup | None, *, with_followe
     line = ngettext(
         "{address}: {state}; {count} requirement could not be checked",
         "{address}: {state}; {count} requirements could not be checked",
-        len(verdicts),
-    ).format(address=node.address, state=state_label(node.state), count=len(verdicts))
+        count := sum(verdict.node == node.address for verdict in verdicts),
+    ).format(address=node.address, state=state_label(node.state), count=count)
     print_out(f"{line}: {node.detail}" if node.detail else line)
     if with_followers:
         _print_verdicts(verdicts)

@@ -46,6 +46,8 @@ def all_parts(verdict: Verdict, release: str, group: CauseGroup | None = None) -
     text.append(title_of(verdict, release) + "\n", "bold")
     outcome = f"{outcome_label(verdict.outcome)} ({severity_label(verdict.severity)})"
     text.append(outcome, outcome_mark(verdict.outcome)[1]).append(f"  {verdict.requirement}\n", "dim")
+    if group is not None and group.followers:
+        text.append(followers_text([group]) + "\n", "dim")
     cause = pgettext("detail", "{rule}; fix that finding first").format(rule=verdict.cause) if verdict.cause else ""
     parts = [
         (pgettext("detail", "follows from"), cause),
@@ -62,7 +64,7 @@ def all_parts(verdict: Verdict, release: str, group: CauseGroup | None = None) -
             text.append(f"{name}: " if "\n" not in lines else f"{name}:\n", "dim")
             text.append(lines + "\n")
     if group is not None and group.followers:
-        text.append(followers_text([group]) + "\n", "dim")
+        text.append(pgettext("detail", "follows from this finding") + ":\n", "dim")
         for follower in group.followers:
             text.append(f"  {outcome_mark(follower.outcome)[0]} {follower.requirement} {follower.node or '-'}: ")
             text.append(" ".join(follower.observed.split()) + "\n")

@@ -18,15 +18,17 @@ class VerdictView:
         self.verdicts = verdicts
         self.unchecked = unchecked
 
-    @cached_property
-    def reported(self) -> tuple[Verdict, ...]:
-        """All verdicts, except unknown verdicts of nodes that are not checked yet."""
-        return tuple(v for v in self.verdicts if v.outcome is not Outcome.UNKNOWN or v.node not in self.unchecked)
+    def _is_reported(self, verdict: Verdict) -> bool:
+        """Return False for an unknown verdict of a node that is not checked yet."""
+        return verdict.outcome is not Outcome.UNKNOWN or verdict.node not in self.unchecked
 
     @cached_property
     def groups(self) -> tuple[CauseGroup, ...]:
-        """The reported findings, each with the verdicts that follow from it."""
-        return by_cause(self.reported)
+        """The reported findings, each with the verdicts that follow from it.
+
+        Verdicts that follow from the state of an unchecked node are not reported either.
+        """
+        return tuple(group for group in by_cause(self.verdicts) if self._is_reported(group.verdict))
 
     @cached_property
     def findings(self) -> tuple[Verdict, ...]:

@@ -42,10 +42,11 @@ def _no_endpoint(problems: Problems) -> Iterator[Link]:
 def _all_ports(problems: Problems) -> Iterator[Link]:
     """If the load balancer behaves in the same wrong way on all ports, the host is at fault and not a port."""
     ports = balancer_ports(problems)
-    pictures = [_picture(problems, port) for port in ports.values()]
-    alike = len(pictures) > 1 and all(picture and picture == pictures[0] for picture in pictures)
     found = {rule: problems.of(rule) for rule in ports}
-    if not alike or not all(found.values()) or any(_port_is_wrong(problems, port) for port in ports.values()):
+    if len(ports) < 2 or not all(found.values()) or any(_port_is_wrong(problems, port) for port in ports.values()):
+        return
+    pictures = [_picture(problems, port) for port in ports.values()]
+    if not all(picture and picture == pictures[0] for picture in pictures):
         return
     first, *others = found.values()
     for verdicts in others:

@@ -9,8 +9,14 @@ from acp_tui.nodes.state import NodeState
 NEVER_A_CAUSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
 """Outcomes of verdicts that are not the cause of another verdict."""
 LOGIN_RULES = ("USR-ROOT", "USR-SUDO")
-ENDED_EARLY = (NodeState.LOST, NodeState.TIMEOUT)
-"""States of nodes of which some facts can be known."""
+WITHOUT_FACTS = (
+    NodeState.CHECKING,
+    NodeState.UNREACHABLE,
+    NodeState.AUTH_FAILED,
+    NodeState.HOST_KEY_UNKNOWN,
+    NodeState.HOST_KEY_CHANGED,
+)
+"""States of nodes of which no fact is known."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def findings_by_cause(states: Mapping[str, NodeState], verdicts: Sequence[Verdic
         if state is NodeState.CHECKED or _login_finding(state, found):
             continue
         unknown = [group for group in found if group.verdict.outcome is Outcome.UNKNOWN]
-        if state in ENDED_EARLY and unknown:  # a value that could not be read before the end is a finding of its own
+        if state not in WITHOUT_FACTS and unknown:  # a value that could not be read before is a finding of its own
             unknown = [max(unknown, key=lambda group: len(group.followers))]
         merged |= {id(group) for group in unknown}
         unchecked[address] = _merged(unknown)
@@ -106,7 +112,7 @@ def findings_by_cause(states: Mapping[str, NodeState], verdicts: Sequence[Verdic
 def _login_finding(state: NodeState, groups: Iterable[CauseGroup]) -> bool:
     """Return True if a finding on the rights of the SSH user explains that the node could not be checked."""
     return state is NodeState.NO_SUDO and any(
-        group.verdict.requirement in LOGIN_RULES and group.blocks for group in groups
+        group.verdict.requirement in LOGIN_RULES and group.verdict.outcome is Outcome.FAIL for group in groups
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.causes.groups import ENDED_EARLY, LOGIN_RULES
+from acp_tui.checks.causes.groups import LOGIN_RULES, WITHOUT_FACTS
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome, Verdict
@@ -19,13 +19,7 @@ from acp_tui.nodes.state import NodeState
 
 ROOT_ACCESS, SUDO = LOGIN_RULES
 TOOLS, LINK_SPEED = "SW-BINARIES", "NETCFG-BW-INTRA"
-_WITHOUT_FACTS = (
-    NodeState.CHECKING,
-    NodeState.UNREACHABLE,
-    NodeState.AUTH_FAILED,
-    NodeState.HOST_KEY_UNKNOWN,
-    NodeState.HOST_KEY_CHANGED,
-)
+_ENDED_EARLY = (NodeState.LOST, NodeState.TIMEOUT)
 _SHARED_COMMANDS = ("systemctl",)
 """Commands that query a daemon. If the daemon does not reply, all collectors that call the command fail."""
 
@@ -76,15 +70,15 @@ def _reason(problems: Problems, node: str, fact: str) -> _Reason | None:
     """Return why `fact` of `node` is missing; None if it is an optional value, for which no reason is known."""
     state = problems.cluster.states.get(node, NodeState.CHECKING)
     facts = problems.cluster.facts.get(node)
-    if facts is None or not fact or state in _WITHOUT_FACTS:
+    if facts is None or not fact or state in WITHOUT_FACTS:
         return (_STATE, node, "")
     reason = facts.missing.get(fact)
     kind = reason.kind if isinstance(reason, MissingReason) else MissingKind.OTHER
-    if state in ENDED_EARLY and (reason is None or kind is MissingKind.ENDED):
+    if state in _ENDED_EARLY and (reason is None or kind is MissingKind.ENDED):
         return (_STATE, node, "")
-    if reason is None:
+    if reason is None and state is not NodeState.NO_SUDO:
         return None
-    if kind is MissingKind.NEEDS_ROOT:
+    if reason is None or kind is MissingKind.NEEDS_ROOT:
         return (_NEEDS_ROOT, node, "")
     collector = _collectors().get(fact)
     if kind is MissingKind.NO_COMMAND and collector is not None:

@@ -169,7 +169,11 @@ CASES = (
         1,
     ),
     Case(
-        "registry without a reply", _everywhere(lambda f, n: close_paths(f, n, [REGISTRY])), ("XR-REG-EXT", FIRST), 9, EXTERNAL
+        "registry without a reply",
+        _everywhere(lambda f, n: close_paths(f, n, [REGISTRY])),
+        ("XR-REG-EXT", FIRST),
+        9,
+        EXTERNAL,
     ),
     Case("registry without a record", _everywhere(_registry_unresolved), ("NETRES-DOMAIN", FIRST), 14, EXTERNAL),
     Case(

@@ -101,7 +101,8 @@ def unchecked_node(node: NodeRecord, group: CauseGroup | None) -> Html:
 
     `group`: the verdicts that are unknown for this reason.
     """
-    unknown = (group.verdict, *group.followers) if group is not None else ()
+    verdicts = (group.verdict, *group.followers) if group is not None else ()
+    unknown = [verdict for verdict in verdicts if verdict.node == node.address]
     count = len(unknown)
     summary = ngettext("{count} rule could not be checked", "{count} rules could not be checked", count)
     names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unknown))
