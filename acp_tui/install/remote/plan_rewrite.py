@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from acp_tui.checks.causes import without_lost_causes
 from acp_tui.core.files import resolve_path
 from acp_tui.nodes.ssh.sftp import Upload
 from acp_tui.package.facts import package_inputs
@@ -69,4 +70,5 @@ def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
 
 def without_host_checks(report: Report) -> Report:
     """Return the report without the verdicts about this host, because this host is not the installer node."""
-    return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _CHECKED_REMOTELY))
+    verdicts = without_lost_causes([v for v in report.verdicts if v.requirement not in _CHECKED_REMOTELY])
+    return replace(report, verdicts=verdicts)
