@@ -227,7 +227,7 @@ CASES = (
         "unreachable",
         lambda f: f.update({SECOND: Facts(SECOND)}),
         ("USR-ROOT", SECOND),
-        70,
+        50,
         states={SECOND: NodeState.UNREACHABLE},
     ),
     Case("login failed", lambda f: f.pop(SECOND), ("USR-ROOT", SECOND), 50, states={SECOND: NodeState.AUTH_FAILED}),

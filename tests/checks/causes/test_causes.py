@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from acp_tui.checks.causes import CauseGroup, by_cause
+from acp_tui.checks.causes import CauseGroup, by_cause, findings_by_cause
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Verdict
@@ -85,6 +87,27 @@ def test_every_verdict_is_in_exactly_one_group_and_no_finding_hides_a_worse_one(
     assert {verdict.cause for verdict in verdicts} - {None} <= roots
     for group in by_cause(verdicts):
         assert group.verdict.blocks or not any(verdict.blocks for verdict in group.followers)
+
+
+@given(st.lists(st.sampled_from([c for c in CASES if not c.plan]), min_size=2, max_size=4, unique_by=lambda c: c.name))
+def test_several_causes_hide_no_blocker(chosen: list[Case]) -> None:
+    plan = valid_plan()
+    facts = cluster(plan)
+    states: dict[str, NodeState] = {}
+    for case in chosen:
+        if SECOND in facts:  # a node without facts can have no other fault
+            case.spoil(facts)
+            states |= case.states
+    verdicts = evaluated(plan, facts, states)
+    found = findings_by_cause(
+        {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}, verdicts
+    )
+    shown = [*found.groups, *(group for group in found.unchecked.values() if group is not None)]
+    listed = [verdict for group in shown for verdict in (group.verdict, *group.followers)]
+    assert sorted(listed, key=repr) == sorted(verdicts, key=repr)
+    assert all(group.verdict.cause is None for group in shown)
+    assert all(group.verdict.blocks or not any(v.blocks for v in group.followers) for group in shown)
+    assert found.blockers > 0 or not any(verdict.blocks for verdict in verdicts)
 
 
 INDEPENDENT: Mapping[str, tuple[str, dict[str, object], str]] = {
