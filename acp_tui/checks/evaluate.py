@@ -7,7 +7,7 @@ information, or of the running install, is `not-applicable`. A requirement that 
 (`judged_by`) has no verdict. `acp_tui.package.checks` evaluates the requirements of the package.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -21,11 +21,13 @@ from acp_tui.checks.catalog import (
     catalogue,
     with_judges,
 )
+from acp_tui.checks.causes import EvaluatedCluster, with_causes
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.declarative import check_declarative
 from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSubject, PlanSubject
-from acp_tui.checks.function_tables import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
+from acp_tui.checks.function_tables import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS, ClusterCheck
 from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
+from acp_tui.checks.missing_reads import missing_reads, missing_reads_of, recorded
 from acp_tui.checks.node.os_support import check_os_support
 from acp_tui.checks.topology import Topology
 from acp_tui.checks.verdict import Outcome, Verdict
@@ -73,11 +75,14 @@ def evaluate(
     evaluation = _Evaluation(
         plan=plan, facts=facts, states=states, rules=rules, local_files=local_files, topology=topology
     )
-    verdicts = tuple(
-        waive(build_verdict(row, finding, os_id=os_id, mask=mask), plan.waivers, today)
-        for name, row in rules.items()
-        if selected is None or name in selected
-        for finding, os_id in evaluation.findings(row)
+    verdicts = with_causes(
+        EvaluatedCluster(plan, facts, states, topology, local_files),
+        tuple(
+            waive(build_verdict(row, finding, os_id=os_id, mask=mask), plan.waivers, today)
+            for name, row in rules.items()
+            if selected is None or name in selected
+            for finding, os_id in evaluation.findings(row)
+        ),
     )
     return verdicts if only is not None else (*verdicts, *idle_waivers(plan, today, rules.keys()))
 
@@ -171,13 +176,37 @@ class _Evaluation:
             return (manual_finding(row),)
         if not self.plan.nodes:
             return (Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")),)
+        subject = ClusterSubject(row, self.plan, self.facts, self.topology, self.local_files)
         try:
-            findings = CLUSTER_CHECKS[check.name](
-                ClusterSubject(row, self.plan, self.facts, self.topology, self.local_files)
-            )
+            findings = CLUSTER_CHECKS[check.name](subject)
         except FactMissing as missing:
-            return (Finding(Outcome.UNKNOWN, self._missing_on_nodes(missing.fact)),)
+            return (self._missing_on_nodes(missing.fact),)
+        unexplained = {f.node for f in findings if f.outcome is Outcome.UNKNOWN and not f.missing}
+        if unexplained:
+            reads = self._missing_reads(subject, CLUSTER_CHECKS[check.name], unexplained)
+            findings = tuple(
+                replace(f, missing=reads.get(f.node, ())) if f.outcome is Outcome.UNKNOWN and not f.missing else f
+                for f in findings
+            )
         return findings or (Finding(Outcome.PASS, _("all nodes fulfil the requirement")),)
+
+    def _missing_reads(
+        self, subject: ClusterSubject, check: ClusterCheck, nodes: Collection[str | None]
+    ) -> Mapping[str | None, tuple[tuple[str, str], ...]]:
+        """Return, for each of `nodes`, the missing facts that the check reads. None stands for all nodes together.
+
+        An unknown finding without a node is explained only if every node of the plan lacks a fact.
+        """
+        watched = {a: f for a, f in self.facts.items() if None in nodes or a in nodes}
+        copies = {address: recorded(facts) for address, facts in watched.items()}
+        check(replace(subject, facts={**self.facts, **copies}))
+        reads: dict[str | None, tuple[tuple[str, str], ...]] = {
+            node.address: missing_reads(copies[node.address]) if node.address in copies else ((node.address, ""),)
+            for node in self.plan.nodes
+        }
+        if all(reads.values()):
+            reads[None] = tuple(pair for pairs in reads.values() for pair in pairs)
+        return reads
 
     def _node(self, row: Requirement, node: Node) -> Finding:
         facts = self.facts.get(node.address)
@@ -185,14 +214,23 @@ class _Evaluation:
         if holds is False:
             return Finding(Outcome.NOT_APPLICABLE)
         if facts is None:
-            return Finding(Outcome.UNKNOWN, self._missing_reason(node))
+            return Finding(Outcome.UNKNOWN, self._missing_reason(node), missing=((node.address, ""),))
         if holds is None:
             observed = _("acp-tui cannot determine whether the requirement applies: {reason}")
-            return Finding(Outcome.UNKNOWN, observed.format(reason=self._missing_reason(node)))
+            reads = missing_reads_of(lambda known: applies(row, EvalContext(self.plan, node, known)), facts)
+            return Finding(Outcome.UNKNOWN, observed.format(reason=self._missing_reason(node)), missing=reads)
+
+        def check(known: Facts) -> Finding:
+            return check_node(NodeSubject(row, self.plan, node=node, facts=known, rules=self.rules))
+
         try:
-            return check_node(NodeSubject(row, self.plan, node=node, facts=facts, rules=self.rules))
+            finding = check(facts)
         except FactMissing as missing:
-            return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
+            absent = ((node.address, missing.fact),)
+            return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact), missing=absent)
+        if finding.outcome is not Outcome.UNKNOWN:
+            return finding
+        return replace(finding, missing=missing_reads_of(check, facts))
 
     def _os_id(self, address: str | None) -> str | None:
         """Return the distribution of the node `address`.
@@ -213,13 +251,15 @@ class _Evaluation:
         reason = facts.missing.get(fact) if facts and fact else None
         return reason or pgettext("reason", _MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])
 
-    def _missing_on_nodes(self, fact: str) -> str:
-        """Return a text that lists the nodes without `fact`, grouped by reason."""
+    def _missing_on_nodes(self, fact: str) -> Finding:
+        """Return an unknown finding that lists the nodes without `fact`, grouped by reason."""
         nodes_by_reason: dict[str, list[str]] = {}
         for node in self.plan.nodes:
             if getattr(self.facts.get(node.address), fact, None) is None:
                 nodes_by_reason.setdefault(self._missing_reason(node, fact), []).append(node.address)
-        return "; ".join(f"{', '.join(nodes)}: {reason}" for reason, nodes in nodes_by_reason.items())
+        observed = "; ".join(f"{', '.join(nodes)}: {reason}" for reason, nodes in nodes_by_reason.items())
+        missing = tuple((node, fact) for nodes in nodes_by_reason.values() for node in nodes)
+        return Finding(Outcome.UNKNOWN, observed, missing=missing)
 
 
 def _has_role(plan: Plan, node: Node, row: Requirement) -> bool:

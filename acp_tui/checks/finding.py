@@ -54,6 +54,10 @@ class Finding:
 
     In the commands of a fix, they are quoted for a shell.
     """
+    cause: str | None = None
+    """The requirement ID of the finding that this one follows from, if the check itself can prove it."""
+    missing: tuple[tuple[str, str], ...] = ()
+    """Node and name of each missing fact that makes the finding unknown. The name is "" if the node has no facts."""
 
 
 Findings = tuple[Finding, ...]

@@ -51,12 +51,25 @@ class Verdict:
 
     The report does not have this list.
     """
+    cause: str | None = None
+    """The requirement ID of the finding that this verdict follows from; None if the verdict is its own finding.
+
+    See `acp_tui.checks.causes`.
+    """
+    missing: tuple[tuple[str, str], ...] = ()
+    """Node and name of each missing fact that makes the verdict unknown. The name is "" if the node has no facts.
+
+    The report does not have this list.
+    """
 
     @property
     def blocks(self) -> bool:
         """Return True if this verdict prevents the start of the install."""
-        if self.waived is not None:
-            return False
+        return self.waived is None and self.blocks_unless_waived
+
+    @property
+    def blocks_unless_waived(self) -> bool:
+        """Return True if this verdict prevents the start of the install, or would do so without its waiver."""
         if self.outcome in (Outcome.FAIL, Outcome.PENDING_REBOOT):
             return True
         return self.severity is Severity.MUST and self.outcome in (Outcome.UNKNOWN, Outcome.MANUAL)

@@ -47,6 +47,8 @@ def build_verdict(
         remedy=_remedy(requirement, finding, outcome, os_id, [safe(name) for name in finding.names]),
         paths=finding.paths,
         names=finding.names,
+        cause=finding.cause,
+        missing=finding.missing,
     )
 
 

@@ -159,11 +159,9 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
 def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
     """Return the blockers of the preflight. Stop the walkthrough if the preflight did not find a simulated fault."""
     blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
-    walkthrough.step(
-        npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(
-            count=len(blocking)
-        )
-    )
+    count = report.findings.blockers
+    text = npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", count)
+    walkthrough.step(text.format(count=count))
     for verdict in blocking:
         walkthrough.detail(f"{verdict.node or '-':<12} {verdict.requirement:<20} {verdict.observed}")
     profiles = cluster()

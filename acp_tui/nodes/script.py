@@ -11,6 +11,7 @@ Lines with a random marker enclose the output of each collector. The last line c
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from acp_tui.core.text import fill_template, sanitize
 
@@ -134,10 +135,27 @@ class CollectorOutput:
     text: str
 
 
+class MissingKind(Enum):
+    """Reasons for missing facts that are the same for all facts of a node."""
+
+    OTHER = "other"
+    ENDED = "ended"
+    """The collection ended before the collector of the fact sent its output."""
+    NEEDS_ROOT = "needs root"
+    NO_COMMAND = "no command"
+    """The command that reads the value is not installed on the node."""
+
+
 class MissingReason(str):
     """The reason why a fact is missing. A parser returns it instead of the value of the fact."""
 
-    __slots__ = ()
+    __slots__ = ("kind",)
+    kind: MissingKind
+
+    def __new__(cls, text: str, kind: MissingKind = MissingKind.OTHER) -> "MissingReason":
+        reason = super().__new__(cls, text)
+        reason.kind = kind
+        return reason
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.causes import with_package_causes
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
@@ -63,7 +64,7 @@ def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verd
     judged = {rule for rule, _finding in found}
     rows = (row for row in catalogue(plan.effective_release).values() if row.scope == "package")
     found += [(row.id, _without_package(row.id, facts)) for row in rows if row.id not in judged]
-    return _verdicts(plan, found, today)
+    return with_package_causes(plan, _verdicts(plan, found, today))
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
@@ -195,7 +196,9 @@ def _signature(package: PackageState) -> Finding:
     if result.signed is Signed.GOOD:
         return Finding(Outcome.PASS, f"{name}: {reason}")
     if result.signed is Signed.BAD and package.contents is None:
-        reason = _("the signature is bad, because the archive is incomplete")
+        observed = not_verified(name, _("the signature is bad, because the archive is incomplete"))
+        path = f"{_PATH[package.package_input.kind]}_signature"
+        return Finding(Outcome.FAIL, observed, remedy=signature_fix(result), paths=(path,), cause="BND-TAR-OK")
     outcome = Outcome.FAIL if result.signed in _BROKEN else Outcome.UNKNOWN
     path = _SIGNATURE_PATHS.get(result.signed, f"{_PATH[package.package_input.kind]}_signature")
     return Finding(outcome, not_verified(name, reason), remedy=signature_fix(result), paths=(path,))

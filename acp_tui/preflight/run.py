@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from acp_tui.checks.causes import without_lost_causes
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import Topology, node_test_spec, topology_of
@@ -258,10 +259,8 @@ def build_report(
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
     today = finished.date()
     found = evaluate(plan, facts, states, local_files=local_files, today=today, only=only, topology=topology)
-    verdicts = tuple(
-        verdict
-        for verdict in found
-        if verdict.node is None or verdict.node in done  # the other nodes were not checked
+    verdicts = without_lost_causes(
+        [v for v in found if v.node is None or v.node in done]  # the other nodes were not checked
     )
     nodes = node_records(plan, topology, facts, states, {address: end.detail for address, end in done.items()})
     return Report(plan.effective_release, started, finished, nodes, verdicts, left_out=True)

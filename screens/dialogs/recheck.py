@@ -11,6 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
+from acp_tui.checks.causes import by_cause
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
@@ -73,9 +74,10 @@ class Recheck(ModalScreen[bool]):
     async def _evaluate(self) -> None:
         await self._session.evaluate_now()
         now = self._session.report()
-        since, new = _relevant(changes(self._before, now)), new_blockers(self._before, now)
+        since = _relevant(changes(self._before, now))
+        new = [group.verdict for group in by_cause(new_blockers(self._before, now))]
         self._blocked = bool(new) or _lost(since)
-        if not since:
+        if not since and not self._blocked:
             self.dismiss(True)
             return
         self.query_one("#recheck-text", Static).update(self._changes(since, new))

@@ -36,16 +36,20 @@ class Filter(Enum):
 
 
 def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[Verdict]:
-    """Return the verdicts that the filter shows, blockers first. With `node`, return only the verdicts of that node."""
+    """Return the verdicts that the filter shows, blockers first. With `node`, return only the verdicts of that node.
+
+    Only `Filter.ALL` shows verdicts that follow from another finding. A finding is also shown for the nodes of the
+    verdicts that follow from it.
+    """
     match filter:
         case Filter.BLOCKERS:
             shown = view.blockers
         case Filter.OPEN:
-            shown = tuple(v for v in view.reported if v.outcome not in _FINE)
+            shown = tuple(v for v in view.findings if v.outcome not in _FINE)
         case Filter.ALL:
             shown = view.verdicts
     return sorted(
-        (v for v in shown if node in (None, v.node)),
+        (v for v in shown if node is None or node in {v.node, *(f.node for f in view.group_of(v).followers)}),
         key=lambda v: (not v.blocks, v.waived is not None, _ORDER.index(v.outcome)),
     )
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from acp_tui.checks.causes import CauseGroup, by_cause
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import rule_of
@@ -17,30 +18,52 @@ class VerdictView:
         self.verdicts = verdicts
         self.unchecked = unchecked
 
+    def _is_reported(self, verdict: Verdict) -> bool:
+        """Return False for an unknown verdict of a node that is not checked yet."""
+        return verdict.outcome is not Outcome.UNKNOWN or verdict.node not in self.unchecked
+
     @cached_property
-    def reported(self) -> tuple[Verdict, ...]:
-        """All verdicts, except unknown verdicts of nodes that are not checked yet."""
-        return tuple(v for v in self.verdicts if v.outcome is not Outcome.UNKNOWN or v.node not in self.unchecked)
+    def groups(self) -> tuple[CauseGroup, ...]:
+        """The reported findings, each with the verdicts that follow from it.
+
+        Verdicts that follow from the state of an unchecked node are not reported either.
+        """
+        return tuple(group for group in by_cause(self.verdicts) if self._is_reported(group.verdict))
+
+    @cached_property
+    def findings(self) -> tuple[Verdict, ...]:
+        """The reported verdicts that follow from no other one."""
+        return tuple(group.verdict for group in self.groups)
+
+    @cached_property
+    def _followers(self) -> Mapping[Verdict, CauseGroup]:
+        return {group.verdict: group for group in self.groups if group.followers}
+
+    def group_of(self, verdict: Verdict) -> CauseGroup:
+        """Return `verdict` with the verdicts that follow from it."""
+        return self._followers.get(verdict) or CauseGroup(verdict)
 
     @cached_property
     def open(self) -> tuple[Verdict, ...]:
-        """The reported blockers, followed by the reported advice."""
-        found = [verdict for verdict in self.reported if verdict.blocks or verdict.outcome is Outcome.WARN]
-        return tuple(sorted(found, key=lambda verdict: not verdict.blocks))
+        """The findings that block, followed by advice."""
+        blocking = [group.verdict for group in self.groups if group.blocks]
+        advice = [group.verdict for group in self.groups if not group.blocks and group.verdict.outcome is Outcome.WARN]
+        return (*blocking, *advice)
 
     @cached_property
     def blockers(self) -> tuple[Verdict, ...]:
-        return tuple(verdict for verdict in self.open if verdict.blocks)
+        """The findings that block: those with a blocking verdict among themselves and their followers."""
+        return tuple(group.verdict for group in self.groups if group.blocks)
 
     @cached_property
     def blockers_by_node(self) -> Mapping[str | None, int]:
-        """The number of blockers by node address."""
-        return Counter(verdict.node for verdict in self.blockers)
+        """The number of findings that block by the address of the node on which they block."""
+        return Counter(node for group in self.groups for node in group.blocked_nodes)
 
     @cached_property
     def counts(self) -> Mapping[Outcome, int]:
-        """The number of reported verdicts by outcome. Waived verdicts are not counted."""
-        return Counter(verdict.outcome for verdict in self.reported if verdict.waived is None)
+        """The number of findings by outcome. Waived findings are not counted."""
+        return Counter(verdict.outcome for verdict in self.findings if verdict.waived is None)
 
     @cached_property
     def waived(self) -> int:

@@ -274,7 +274,8 @@ class PreflightStep(HostKeyStep):
         self._show_states()
         view, release = self.session.verdict_view, self.session.plan.effective_release
         shown = shown_verdicts(view, self._filter, self._node)
-        rows = [Row(_key(verdict), one_line(verdict, release)) for verdict in shown]
+        followers = {verdict: len(view.group_of(verdict).followers) for verdict in shown}
+        rows = [Row(_key(verdict), one_line(verdict, release, followers[verdict])) for verdict in shown]
         self.query_one("#findings", Rows).show(rows, empty=empty_list(len(view.unchecked)))
         self.set_panel("#title", Text(list_title(len(view.blockers), self._filter, len(shown), self._node)))
         self._show_finding()
@@ -290,7 +291,8 @@ class PreflightStep(HostKeyStep):
         self.set_panel("#detail", self._all_parts(verdict) if verdict is not None else Text(""))
 
     def _all_parts(self, verdict: Verdict) -> Text:
-        return all_parts(verdict, self.session.plan.effective_release)
+        view, release = self.session.verdict_view, self.session.plan.effective_release
+        return all_parts(verdict, release, view.group_of(verdict))
 
 
 def _key(verdict: Verdict) -> str:

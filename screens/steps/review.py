@@ -82,7 +82,8 @@ class ReviewStep(WizardStep):
     def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
         """Show the full text of the line under the cursor."""
         if (verdict := self._verdict()) is not None:
-            self.show_detail(all_parts(verdict, self.session.plan.effective_release))
+            group = self.session.verdict_view.group_of(verdict)
+            self.show_detail(all_parts(verdict, self.session.plan.effective_release, group))
         elif (answer := self._answer()) is not None:
             self.show_detail(
                 Text.assemble(f"{answer.path}: {self._value(answer)}\n", (answer_help(answer.path), "dim"))

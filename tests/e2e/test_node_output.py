@@ -17,8 +17,9 @@ import pytest
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import topology_of
-from acp_tui.cli.actions.check import node_state_line, print_report
+from acp_tui.cli.actions.check import node_state_line
 from acp_tui.cli.context import print_err
+from acp_tui.cli.findings import print_report
 from acp_tui.core.redaction import MASK
 from acp_tui.core.text import sanitize
 from acp_tui.nodes.events import NodeFinished

@@ -46,7 +46,7 @@ async def test_unknown_values_of_an_unchecked_node_are_not_findings(tmp_path: Pa
     async with wizard(tmp_path, PLAN, "nodes", {}) as (_pilot, session):
         nodes = {node.address for node in PLAN.nodes}
         assert session.verdict_view.unchecked == nodes
-        assert not [v for v in session.verdict_view.reported if v.outcome is Outcome.UNKNOWN and v.node in nodes]
+        assert not [v for v in session.verdict_view.findings if v.outcome is Outcome.UNKNOWN and v.node in nodes]
         assert not session.report().ready
 
 

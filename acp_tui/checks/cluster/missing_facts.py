@@ -26,7 +26,8 @@ def fact_of_nodes(
         if value is not None:
             values[node.address] = value
         else:
-            missing.append(Finding(Outcome.UNKNOWN, missing_reason(facts, fact), node=node.address))
+            absent = ((node.address, fact if facts else ""),)
+            missing.append(Finding(Outcome.UNKNOWN, missing_reason(facts, fact), node=node.address, missing=absent))
     return values, missing
 
 

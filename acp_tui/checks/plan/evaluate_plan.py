@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.causes import with_causes_of_plan
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.finding import Finding, Findings, PlanSubject
 from acp_tui.checks.function_tables import PLAN_CHECKS
@@ -21,12 +22,13 @@ def evaluate_plan(
     `local_files`: the content of the files that the plan names. A file that is None gives the outcome `unknown`.
     `facts`: the known facts of the nodes; fixes use them, for example to name a free range. Waivers are not applied.
     """
-    return tuple(
+    verdicts = tuple(
         build_verdict(requirement, finding)
         for requirement in catalogue(plan.effective_release).values()
         if requirement.scope == "plan" and requirement.check.kind == "function"
         for finding in _findings(PlanSubject(requirement, plan, local_files=local_files, facts=facts or {}))
     )
+    return with_causes_of_plan(plan, verdicts, local_files)
 
 
 def _findings(subject: PlanSubject) -> Findings:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.cli.actions.check import print_report, run_preflight
+from acp_tui.cli.actions.check import run_preflight
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,
@@ -20,6 +20,7 @@ from acp_tui.cli.context import (
     passphrase_in,
     print_err,
 )
+from acp_tui.cli.findings import print_report
 from acp_tui.cli.host_keys import confirm_host_keys, not_confirmed
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.gpg.encryption import Lock, ToKey, ToPassphrase, encrypt

@@ -2,12 +2,12 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue, with_judges
-from acp_tui.checks.labels import outcome_label, state_label, verdict_title
-from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.checks.labels import state_label
+from acp_tui.checks.verdict import Verdict
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,
@@ -17,12 +17,12 @@ from acp_tui.cli.context import (
     print_json,
     print_out,
 )
+from acp_tui.cli.findings import print_report
 from acp_tui.cli.host_keys import confirm_host_keys, not_confirmed
-from acp_tui.cli.table import columns
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import write_atomically
-from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.events import LocalFactsDone, NodeFinished
 from acp_tui.nodes.state import NodeState
@@ -36,11 +36,8 @@ from acp_tui.preflight.report.diff import Changes, changes
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report
 from acp_tui.preflight.report.html.page import report_html
-from acp_tui.preflight.report.model import Report, summary
-from acp_tui.preflight.report.readiness import left_out, readiness
+from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, PreflightEvent, preflight
-
-_SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
 
 
 def check(options: Namespace) -> int:
@@ -63,7 +60,7 @@ def check(options: Namespace) -> int:
     if options.json:
         print_json(report.to_json())
     else:
-        print_report(report, source.plan)
+        print_report(report, source.plan, with_followers=options.all)
         if since is not None:
             print_out(
                 _("Changes since the last report ({time}):").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}")
@@ -220,87 +217,6 @@ def write_html(path: Path, page: str) -> None:
     except OSError as error:
         raise file_failed(path, error) from error
     print_err(pgettext("file", "The HTML report was written to {path}").format(path=path))
-
-
-_UNSEEN = (
-    NodeState.UNREACHABLE,
-    NodeState.AUTH_FAILED,
-    NodeState.HOST_KEY_UNKNOWN,
-    NodeState.HOST_KEY_CHANGED,
-)
-"""States of nodes from which no fact was collected.
-
-Unknown requirements of such a node are only counted, because all have the same reason.
-"""
-
-
-def print_report(report: Report, plan: Plan | None = None) -> None:
-    """Print findings, counts and result, and what a partial check of `plan` left out."""
-    unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
-    for node in unseen.values():
-        count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
-        line = ngettext(
-            "{address}: {state}; {count} requirement could not be checked",
-            "{address}: {state}; {count} requirements could not be checked",
-            count,
-        ).format(address=node.address, state=state_label(node.state), count=count)
-        print_out(f"{line}: {node.detail}" if node.detail else line)
-    print_findings(report, frozenset(unseen))
-    print_out(readiness(report) + ".")
-    for line in left_out(report, plan):
-        print_out(line)
-
-
-def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
-    """Print each finding that needs an action, then the counts. Skip unknown findings of the nodes in `unseen`."""
-    verdicts = [
-        verdict
-        for verdict in report.verdicts
-        if verdict.outcome in _SHOWN and not (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN)
-    ]
-    rules = catalogue(report.release)
-    rows = [
-        (
-            outcome_label(verdict.outcome),
-            verdict.node or "-",
-            verdict.requirement,
-            (verdict_title(rules[verdict.requirement], verdict) if verdict.requirement in rules else "")
-            + waived_suffix(verdict),
-        )
-        for verdict in verdicts
-    ]
-    for verdict, line in zip(verdicts, columns(rows), strict=True):
-        print_out(line)
-        title = _(rules[verdict.requirement].title) if verdict.requirement in rules else ""
-        # Some checks expect the title of the requirement. The line already shows it.
-        expected = "" if verdict.expected == title and title in line else verdict.expected
-        print_parts(observed=verdict.observed, expected=expected, fix=verdict.remedy)
-    counts = ", ".join(
-        pgettext("tally", "{outcome}: {count}").format(outcome=outcome_label(Outcome(name)), count=count)
-        for name, count in summary(report.verdicts).items()
-        if count
-    )
-    print_out(
-        pgettext("tally", "Results for release {release}: {counts}").format(release=report.release, counts=counts)
-    )
-
-
-def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> None:
-    """Print the observed value, the expected value and the fix of a finding. Leave out those that are empty."""
-    for message, text in (
-        (pgettext("finding", "observed: {text}"), observed),
-        (pgettext("finding", "expected: {text}"), expected),
-        (pgettext("finding", "fix: {text}"), fix),
-    ):
-        if text:
-            print_out("    " + message.format(text=text.strip().replace("\n", "\n      ")))
-
-
-def waived_suffix(verdict: Verdict) -> str:
-    """Return the reason of the waiver as text for the end of a line; "" if the finding is not waived."""
-    return (
-        "" if verdict.waived is None else "  " + pgettext("finding", "waived: {reason}").format(reason=verdict.waived)
-    )
 
 
 def node_state_line(event: NodeFinished) -> str:

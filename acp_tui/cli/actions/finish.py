@@ -9,7 +9,6 @@ from pathlib import Path
 
 from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.verdict import Outcome
-from acp_tui.cli.actions.check import print_findings
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,
@@ -19,6 +18,7 @@ from acp_tui.cli.context import (
     print_json,
     print_out,
 )
+from acp_tui.cli.findings import print_findings
 from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext

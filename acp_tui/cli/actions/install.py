@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 
 from acp_tui.cli.actions.bundle import print_changes
-from acp_tui.cli.actions.check import PreflightOutput, print_report
+from acp_tui.cli.actions.check import PreflightOutput
 from acp_tui.cli.actions.finish import (
     exit_status,
     install_session,
@@ -17,6 +17,7 @@ from acp_tui.cli.actions.install_status import follow_run
 from acp_tui.cli.actions.package import print_progress, print_unpacked, unpacking
 from acp_tui.cli.actions.remote_install import install_remotely
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, open_plan, print_err
+from acp_tui.cli.findings import print_report
 from acp_tui.cli.host_keys import confirm_host_keys
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _

@@ -5,9 +5,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.cli.actions.check import PreflightOutput, print_report
+from acp_tui.cli.actions.check import PreflightOutput
 from acp_tui.cli.actions.package import end_progress, print_progress
 from acp_tui.cli.context import CommandFailed, OpenedPlan, print_err
+from acp_tui.cli.findings import print_report
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _

@@ -3,8 +3,9 @@
 from argparse import Namespace
 from pathlib import Path
 
-from acp_tui.cli.actions.check import print_report, write_html
+from acp_tui.cli.actions.check import write_html
 from acp_tui.cli.context import print_err, print_json
+from acp_tui.cli.findings import print_report
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.preflight.record.document import read_record

@@ -38,6 +38,9 @@ def register(commands: Subparsers) -> None:
         ).format(names=", ".join(_ACTIVE_TESTS)),
     )
     parser.add_argument(
+        "--all", action="store_true", help=_("also list the results that follow from a finding, one line each")
+    )
+    parser.add_argument(
         "--record",
         metavar=file_metavar(),
         help=_("save what the nodes answered to this file, without secrets and addresses, for `acp-tui replay`"),

@@ -91,6 +91,7 @@ def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
 def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
     """Return the verdicts of the plan's rules, without those that depend on an invalid value."""
     from acp_tui.checks.catalog import catalogue
+    from acp_tui.checks.causes import without_lost_causes
     from acp_tui.checks.plan.evaluate_plan import evaluate_plan
     from acp_tui.checks.waivers import idle_waivers, waive
     from acp_tui.package.checks import key_verdicts, name_verdicts
@@ -103,7 +104,7 @@ def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tu
     valid = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
     return (
         *idle_waivers(plan, today, catalogue(plan.effective_release).keys()),
-        *(waive(verdict, plan.waivers, today) for verdict in valid),
+        *without_lost_causes([waive(verdict, plan.waivers, today) for verdict in valid]),
     )
 
 
@@ -115,18 +116,22 @@ def _invalid(problem: "Problem") -> "Verdict":
 
 
 def _show_verdicts(verdicts: Sequence["Verdict"]) -> None:
+    from acp_tui.checks.causes import by_cause
     from acp_tui.checks.labels import outcome_label
     from acp_tui.checks.verdict import Outcome
-    from acp_tui.cli.actions.check import print_parts, waived_suffix
     from acp_tui.cli.context import print_out
+    from acp_tui.cli.findings import print_parts, waived_suffix
     from acp_tui.cli.table import columns
+    from acp_tui.preflight.report.followers import followers_text
 
-    shown = [verdict for verdict in verdicts if verdict.blocks or verdict.outcome is Outcome.WARN]
+    shown = [group for group in by_cause(verdicts) if group.blocks or group.verdict.outcome is Outcome.WARN]
     rows = []
-    for verdict in shown:
+    for verdict in (group.verdict for group in shown):
         paths = f" ({', '.join(verdict.paths)})" if verdict.paths else ""
         finding = f"{verdict.requirement}{paths}: {verdict.observed}{waived_suffix(verdict)}"
         rows.append((outcome_label(verdict.outcome), finding))
-    for verdict, line in zip(shown, columns(rows), strict=True):
+    for group, line in zip(shown, columns(rows), strict=True):
         print_out(line)
-        print_parts(expected=verdict.expected, fix=verdict.remedy)
+        print_parts(expected=group.verdict.expected, fix=group.verdict.remedy)
+        if more := followers_text([group]):
+            print_out("    " + more)

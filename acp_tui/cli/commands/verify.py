@@ -38,9 +38,9 @@ def run(options: Namespace) -> int:
 
     from acp_tui.checks.labels import outcome_label
     from acp_tui.checks.verdict import Outcome
-    from acp_tui.cli.actions.check import print_parts
     from acp_tui.cli.actions.package import verify_package
     from acp_tui.cli.context import CommandFailed, file_failed, print_json, print_out
+    from acp_tui.cli.findings import print_parts
     from acp_tui.cli.table import columns
     from acp_tui.package.service import PackageWork
     from acp_tui.plan.model import Plan

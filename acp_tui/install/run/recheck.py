@@ -6,6 +6,7 @@ For the installer node, only its reachability counts, because setup.sh has chang
 import asyncio
 from collections.abc import Iterator
 
+from acp_tui.checks.causes import by_cause
 from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.errors import AcpError
@@ -55,6 +56,7 @@ def _lines(bundle: Bundle, now: Report) -> Iterator[str]:
     for node in now.nodes:
         if node.state is not NodeState.CHECKED:
             yield f"{node.address}: {state_label(node.state)} ({node.detail})"
-    for verdict in new_blockers(bundle.report, now) if bundle.report else ():
-        if verdict.outcome in _BROKEN and verdict.node not in (None, installer.address if installer else None):
-            yield f"{verdict.node}: {verdict.requirement}: {verdict.observed}"
+    ignored = (None, installer.address if installer else None)
+    new = new_blockers(bundle.report, now) if bundle.report else ()
+    for group in by_cause([v for v in new if v.outcome in _BROKEN and v.node not in ignored]):
+        yield f"{group.verdict.node}: {group.verdict.requirement}: {group.verdict.observed}"

@@ -40,6 +40,7 @@ from acp_tui.nodes.script import (
     TIMED_OUT,
     Collector,
     CollectorOutput,
+    MissingKind,
     MissingReason,
 )
 
@@ -109,11 +110,14 @@ def facts_from(
             if value is not None and not isinstance(value, MissingReason)
         }
         values.update(present)
-        missing.update({name: str(fields_read.get(name) or reason) for name in collector.fields if name not in present})
+        for name in collector.fields:
+            if name not in present:
+                own = fields_read.get(name)
+                missing[name] = own if isinstance(own, MissingReason) and own else reason
     if no_output is not None:
         for collector in collectors:
             if collector.name not in names:
-                missing.update(dict.fromkeys(collector.fields, no_output))
+                missing.update(dict.fromkeys(collector.fields, MissingReason(no_output, MissingKind.ENDED)))
     known = {name: value for name, value in values.items() if name in _FIELDS}
     return Facts(address, missing=missing, **known)  # type: ignore[arg-type] # tests check the types of parsed values
 
@@ -130,9 +134,12 @@ def _parse(collector: Collector, output: CollectorOutput) -> Parsed:
 def _failure_reason(collector: Collector, status: int) -> str:
     if status == TIMED_OUT:
         return _("reading the value timed out after {seconds} s").format(seconds=collector.timeout)
+    if status == NEEDS_ROOT:
+        return MissingReason(pgettext("reason", "reading the value requires root"), MissingKind.NEEDS_ROOT)
+    if status == NOT_FOUND:
+        text = _("reading the value requires a command that is not installed on the node")
+        return MissingReason(text, MissingKind.NO_COMMAND)
     return {
         CUT: _("reading the value failed, because the command printed too much output"),
-        NEEDS_ROOT: pgettext("reason", "reading the value requires root"),
         ABSENT: _("the file that contains the value does not exist on the node"),
-        NOT_FOUND: _("reading the value requires a command that is not installed on the node"),
     }.get(status, _("reading the value failed with exit status {status}").format(status=status))

@@ -27,7 +27,7 @@ class Changes:
 
     since: datetime
     new: tuple[Verdict, ...] = ()
-    """Findings that only the later report has."""
+    """Findings that only the later report has. Verdicts that follow from another finding are not in any list."""
     fixed: tuple[Verdict, ...] = ()
     """Findings that only the earlier report has, as the earlier report shows them."""
     changed: tuple[tuple[Verdict, Verdict], ...] = ()
@@ -67,6 +67,10 @@ def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
                 if _unseen(other) or (_unseen(one) and other is None):
                     continue
                 one = None if _unseen(one) else one
+            waiver_changed = one is not None and other is not None and one.waived != other.waived
+            if (_follows(other) and not waiver_changed) or (other is None and _follows(one)):
+                continue  # the change of the finding that it follows from is listed
+            one = None if _follows(one) and not waiver_changed else one
             if one is None and other is not None:
                 new_problems.append(other)
             elif one is not None and other is not None:
@@ -116,6 +120,10 @@ def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None
 
 def _key_of(verdict: Verdict) -> tuple[Outcome, str, str | None]:
     return verdict.outcome, verdict.observed, verdict.waived
+
+
+def _follows(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.cause is not None
 
 
 def _unseen(verdict: Verdict | None) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
+from acp_tui.checks.causes import Findings, findings_by_cause
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.text import json_text
 from acp_tui.nodes.state import NodeState
@@ -19,7 +20,7 @@ LARGEST_REPORT = 64 << 20
 """Maximum size, in bytes, of a report that is read. A report of a hundred nodes has a tenth of this size."""
 
 _Time = Annotated[AwareDatetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
-_NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
+_NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names", "missing"}}}
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class Report:
         """Return the report with the verdicts on the packages. It is complete unless only a selection was checked."""
         return replace(self, finished=finished, verdicts=(*verdicts, *self.verdicts), left_out=selection)
 
+    @property
+    def findings(self) -> Findings:
+        """The findings, one for each cause."""
+        return findings_by_cause({node.address: node.state for node in self.nodes}, self.verdicts)
+
     def to_json(self) -> dict[str, object]:
         """Return the published JSON document. Times are ISO 8601 in UTC."""
         document = _Document(
@@ -97,6 +103,7 @@ class Report:
             finished=self.finished,
             ready=self.ready,
             partial=self.partial,
+            blockers=self.findings.blockers,
             nodes=self.nodes,
             verdicts=self.verdicts,
             summary=summary(self.verdicts),
@@ -129,8 +136,8 @@ class Report:
 class _Document:
     """The fields of the JSON document in their order.
 
-    A program that reads the document can ignore `ready` and `summary`: their values follow from the other fields.
-    `partial` is None in a document of an older version.
+    A program that reads the document can ignore `ready`, `blockers` and `summary`: their values follow from the other
+    fields. `partial` is None in a document of an older version.
     """
 
     schema: str
@@ -139,6 +146,7 @@ class _Document:
     finished: _Time
     ready: bool = False
     partial: bool | None = None
+    blockers: int = 0
     nodes: tuple[NodeRecord, ...]
     verdicts: tuple[Verdict, ...]
     summary: Mapping[str, int] = field(default_factory=dict)

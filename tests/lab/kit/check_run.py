@@ -57,12 +57,26 @@ def as_planned(nodes: Sequence[LabNode], control_planes: int = 3) -> list[dict[s
     ]
 
 
+def shown(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> tuple[str, str]:
+    """Return the text that `check` prints on standard output, and its HTML page."""
+    page = folder / "report.html"
+    with _started(folder, answers, "--html", str(page), *options) as process:
+        output, errors = (text.decode() for text in process.communicate())
+    if not page.exists():
+        raise AssertionError(f"no report, exit status {process.returncode}: {errors}")
+    return output, page.read_text(encoding="utf-8")
+
+
 def started(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[bytes]":
     """Start `check --json` on a plan in `folder`. The state folder is also there and is kept between runs."""
+    return _started(folder, answers, "--json", *options)
+
+
+def _started(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[bytes]":
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
     environment = {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
-    command = (sys.executable, "-m", "acp_tui", "check", str(file), "--json", "--accept-new", *options)
+    command = (sys.executable, "-m", "acp_tui", "check", str(file), "--accept-new", *options)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
 

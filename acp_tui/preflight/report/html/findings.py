@@ -1,21 +1,22 @@
 """The findings on the HTML page: each requirement once, with its nodes and its fix.
 
 A node that could not be checked is shown as one finding. This finding stands for all requirements that are unknown on
-the node.
+the node. The results that follow from another finding are in a closed section of that finding.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from acp_tui.checks.catalog import Requirement
+from acp_tui.checks.causes import CauseGroup
 from acp_tui.checks.labels import OUTCOMES, outcome_label, severity_label, state_fix, state_label, verdict_title
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import waiver_for
 from acp_tui.core.i18n import _, ngettext, pgettext
-from acp_tui.nodes.state import NodeState
 from acp_tui.plan.sections.waiver import Waiver
 from acp_tui.preflight.report.explain import how_observed
+from acp_tui.preflight.report.followers import followers_text
 from acp_tui.preflight.report.html.markup import (
     Html,
     bullets,
@@ -23,7 +24,6 @@ from acp_tui.preflight.report.html.markup import (
     folded,
     inline,
     joined,
-    link,
     pairs,
     table,
     tag,
@@ -45,6 +45,8 @@ class Background:
     """The host name of each node, by address."""
     waivers: tuple[Waiver, ...]
     today: date
+    followers: Mapping[Verdict, tuple[Verdict, ...]] = field(default_factory=dict)
+    """The verdicts that follow from each finding."""
 
     def title(self, *verdicts: Verdict) -> Html:
         """Return the common title of verdicts that have the same rule and outcome.
@@ -94,17 +96,13 @@ def grouped(verdicts: Iterable[Verdict]) -> tuple[Group, ...]:
     )
 
 
-def unknown_by_node(nodes: Iterable[NodeRecord], verdicts: Sequence[Verdict]) -> Mapping[str, tuple[Verdict, ...]]:
-    """Return, for each node that could not be checked, the verdicts that are unknown for this reason."""
-    unchecked = [node.address for node in nodes if node.state is not NodeState.CHECKED]
-    return {
-        address: tuple(v for v in verdicts if v.node == address and v.outcome is Outcome.UNKNOWN)
-        for address in unchecked
-    }
+def unchecked_node(node: NodeRecord, group: CauseGroup | None) -> Html:
+    """Return the HTML of a node that could not be checked, in the form of a finding.
 
-
-def unchecked_node(node: NodeRecord, unknown: Sequence[Verdict]) -> Html:
-    """Return the HTML of a node that could not be checked, in the form of a finding."""
+    `group`: the verdicts that are unknown for this reason.
+    """
+    verdicts = (group.verdict, *group.followers) if group is not None else ()
+    unknown = [verdict for verdict in verdicts if verdict.node == node.address]
     count = len(unknown)
     summary = ngettext("{count} rule could not be checked", "{count} rules could not be checked", count)
     names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unknown))
@@ -125,7 +123,8 @@ def finding(group: Group, known: Background) -> Html:
     rule = known.rules.get(group.requirement)
     verdict = group.findings[0].first
     how = how_observed(rule) if rule else ""
-    blocks = any(one.blocks for one in group.verdicts)
+    followers = [follower for one in group.verdicts for follower in known.followers.get(one, ())]
+    blocks = any(one.blocks for one in (*group.verdicts, *followers))
     marks = [severity_label(verdict.severity), *([_("blocks the install")] if blocks else [])]
     heading = (
         _badge(group.outcome),
@@ -140,7 +139,24 @@ def finding(group: Group, known: Background) -> Html:
             (pgettext("label", "Check"), text(how if how != verdict.observed else "")),
         )
     )
-    return tag("article", joined((tag("h3", inline(heading)), *parts, about)), group.outcome.value)
+    more = _followers(group, followers, known)
+    return tag("article", joined((tag("h3", inline(heading)), *parts, about, more)), group.outcome.value)
+
+
+def _followers(group: Group, followers: Sequence[Verdict], known: Background) -> Html:
+    """Return the results that follow from a finding, in a closed section."""
+    if not followers:
+        return Html("")
+    rows = [
+        (_badge(one.outcome), tag("code", text(one.requirement)), text(one.node or "—"), text(one.observed))
+        for one in followers
+    ]
+    heads = (
+        pgettext("column", "Outcome"), pgettext("column", "Rule"), pgettext("column", "Node"),
+        pgettext("column", "Observed"),
+    )  # fmt: skip
+    title = followers_text([CauseGroup(one, known.followers.get(one, ())) for one in group.verdicts])
+    return folded(title, table(heads, rows))
 
 
 def passed(groups: Sequence[Group], known: Background) -> Html:
@@ -167,7 +183,6 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
             of_node.setdefault(verdict.node, []).append(verdict)
     for node in nodes:
         of_this_node = of_node.get(node.address, [])
-        skipped = node.state is not NodeState.CHECKED
         rows = [
             (
                 _badge(verdict.outcome),
@@ -176,7 +191,6 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
                 text(verdict.observed),
             )
             for verdict in sorted(of_this_node, key=lambda v: (not v.blocks, _WORST.index(v.outcome)))
-            if not (skipped and verdict.outcome is Outcome.UNKNOWN)
         ]
         if rows:
             name = f"{node.address} {node.hostname or ''}".rstrip()
@@ -186,11 +200,6 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
             )  # fmt: skip
             parts.append(joined((tag("h3", text(name)), table(heads, rows))))
     return joined(parts)
-
-
-def node_link(node: NodeRecord) -> Html:
-    """Return the address of a node. If the node could not be checked, the address is a link to its finding."""
-    return text(node.address) if node.state is NodeState.CHECKED else link(f"node-{node.address}", node.address)
 
 
 def _finding_group(group: FindingGroup, known: Background, *, several: bool) -> Html:

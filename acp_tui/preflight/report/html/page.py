@@ -29,12 +29,10 @@ from acp_tui.preflight.report.html.findings import (
     finding,
     findings_by_node,
     grouped,
-    node_link,
     passed,
     unchecked_node,
-    unknown_by_node,
 )
-from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
+from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, link, pairs, section, table, tag, text
 from acp_tui.preflight.report.model import NodeRecord, Report, summary
 from acp_tui.preflight.report.readiness import left_out, readiness
 from acp_tui.preflight.report.sizing import fits, heads, rows
@@ -50,13 +48,14 @@ def report_html(report: Report, plan: Plan | None = None, since: Changes | None 
     """
     rules = catalogue(report.release) if report.release in RELEASES else {}
     hosts = {node.address: node.hostname for node in report.nodes if node.hostname}
-    known = Background(rules, hosts, plan.waivers if plan else (), report.finished.date())
+    followers = {group.verdict: group.followers for group in report.findings.groups if group.followers}
+    known = Background(rules, hosts, plan.waivers if plan else (), report.finished.date(), followers)
     return Template(asset_text("report/preflight.html")).substitute(
         title=text(_("Preflight of the global cluster")),
         answer=text(readiness(report)),
         answer_class="ready" if report.ready else "blocked",
         about=_about(report, plan),
-        tally=_tally(report.verdicts),
+        tally=_tally(report),
         body="\n".join(part for part in _parts(report, plan, since, known) if part),
         foot=text(
             _(
@@ -68,20 +67,22 @@ def report_html(report: Report, plan: Plan | None = None, since: Changes | None 
 
 
 def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Background) -> Iterable[Html]:
-    unknown = unknown_by_node(report.nodes, report.verdicts)
-    hidden = {id(verdict) for verdicts in unknown.values() for verdict in verdicts if verdict.waived is None}
-    waived = [v for v in report.verdicts if v.waived is not None]
-    visible = [v for v in report.verdicts if v.waived is None and id(v) not in hidden]
-    blocking = [v for v in visible if v.blocks]
-    others = [v for v in visible if not v.blocks and v.outcome not in _SETTLED]
+    found = report.findings
+    blocking = [group.verdict for group in found.blocking]  # also waived ones, if results that follow from them block
+    waived = [v for v in report.verdicts if v.waived is not None and v not in blocking]
+    visible = [group.verdict for group in found.groups if group.verdict.waived is None and not group.blocks]
+    others = [v for v in visible if v.outcome not in _SETTLED]
     settled = {outcome: [v for v in visible if v.outcome is outcome] for outcome in _SETTLED}
-    nodes = [unchecked_node(node, unknown[node.address]) for node in report.nodes if node.address in unknown]
-    title = pgettext("heading", "Blockers ({count})").format(count=sum(v.blocks for v in report.verdicts))
+    nodes = [
+        unchecked_node(node, found.unchecked[node.address]) for node in report.nodes if node.address in found.unchecked
+    ]
+    title = pgettext("heading", "Blockers ({count})").format(count=found.blockers)
     yield section(title, joined((*_notes(blocking), *nodes, _findings(blocking, known))), id="blocks")
     yield section(_("Changes since the last preflight"), _since(since), id="since")
     yield section(pgettext("heading", "Nodes"), _nodes(report), id="nodes")
     yield section(_("Network between the nodes"), network(report.nodes), id="network")
-    yield section(_("Findings by node"), findings_by_node(report.nodes, report.verdicts, known), id="by-node")
+    all_findings = [group.verdict for group in found.groups]
+    yield section(_("Findings by node"), findings_by_node(report.nodes, all_findings, known), id="by-node")
     title = _("Other findings, which do not block ({count})").format(count=len(others))
     yield section(title, _findings(others, known), id="others")
     yield section(
@@ -139,9 +140,11 @@ def _unchecked(report: Report) -> Iterable[str]:
         yield f"{state_label(state)}: {nodes}"
 
 
-def _tally(verdicts: Sequence[Verdict]) -> Html:
-    counts = summary([verdict for verdict in verdicts if verdict.waived is None])
-    waived = sum(verdict.waived is not None for verdict in verdicts)
+def _tally(report: Report) -> Html:
+    found = report.findings
+    groups = (*found.groups, *(group for group in found.unchecked.values() if group is not None))
+    counts = summary([group.verdict for group in groups if group.verdict.waived is None])
+    waived = sum(verdict.waived is not None for verdict in report.verdicts)
     items = [(outcome_label(outcome), outcome.value, counts[outcome.value]) for outcome in OUTCOMES]
     items.append((pgettext("outcome", "Waived"), "waived", waived))
     return joined(
@@ -155,11 +158,13 @@ def _nodes(report: Report) -> Html:
         pgettext("column", "State"), pgettext("column", "Blockers"), pgettext("column", "System"),
         pgettext("column", "Machine"), pgettext("column", "Addresses"), pgettext("column", "Filesystems"),
     )  # fmt: skip
-    blocking = Counter(verdict.node for verdict in report.verdicts if verdict.blocks)
-    return table(heads, [_node(node, blocking[node.address]) for node in report.nodes], "nodes")
+    found = report.findings
+    blocking = Counter((*(node for group in found.blocking for node in group.blocked_nodes), *found.unchecked))
+    rows = [_node(node, blocking[node.address], linked=node.address in found.unchecked) for node in report.nodes]
+    return table(heads, rows, "nodes")
 
 
-def _node(node: NodeRecord, blocking: int) -> Sequence[Html]:
+def _node(node: NodeRecord, blocking: int, *, linked: bool) -> Sequence[Html]:
     known = node.machine or NodeSummary()
     system = ", ".join(part for part in (known.os, known.kernel, known.arch) if part)
     cpus = npgettext("node", "{count} CPU", "{count} CPUs", known.cpus).format(count=known.cpus) if known.cpus else ""
@@ -167,7 +172,7 @@ def _node(node: NodeRecord, blocking: int) -> Sequence[Html]:
     size = ", ".join(part for part in (cpus, memory, known.cpu_model) if part)
     checked = node.state is NodeState.CHECKED
     return (
-        node_link(node),
+        link(f"node-{node.address}", node.address) if linked else text(node.address),
         text(node.hostname or "—"),
         text(role_label(node.role)),
         tag("span", text(state_label(node.state)), "" if checked else "trouble"),
