@@ -120,6 +120,8 @@ PARSERS = (
             "nodes.collectors.packet_filter",
             "nodes.packet_filter.iptables",
             "nodes.packet_filter.nft",
+            "nodes.collectors.boot_menu",
+            "nodes.collectors.install_folder",
             "nodes.active.disk",
         ),
         replies.collector_output,

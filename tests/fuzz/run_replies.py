@@ -21,6 +21,7 @@ from acp_tui.install.verify.queries import installed_from
 from acp_tui.nodes.active.disk import disk_speed_collector
 from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
+from acp_tui.nodes.collectors.install_folder import install_folder_collector
 from acp_tui.nodes.script import MAX_OUTPUT, CollectorOutput, Reader
 from acp_tui.nodes.ssh.key_sources import keys_in_file, read_openssh_known_hosts
 from acp_tui.nodes.ssh.keys import client_key, host_key_algorithms
@@ -42,7 +43,13 @@ from tests.support.record import MARKER, parse_recording, recordings
 from tests.support.recorded_facts import assert_types
 
 _BY_NAME = {
-    collector.name: collector for collector in (*COLLECTORS, disk_speed_collector(), vrrp_collector("10.0.0.1"))
+    collector.name: collector
+    for collector in (
+        *COLLECTORS,
+        disk_speed_collector(),
+        vrrp_collector("10.0.0.1"),
+        install_folder_collector("/root/install"),
+    )
 }
 _NAMES = tuple(_BY_NAME)
 VALID = "A" * 40 + " 2026-01-01 1 0 4 0 22 8 00 " + "B" * 40
@@ -64,7 +71,7 @@ def collector_output(data: bytes, _folder: Path) -> None:
     """Parse the output of a collector. The first line of `data` is the name of the collector."""
     name, text = _named(data, _NAMES)
     output = CollectorOutput(name, 0, sanitize(text, limit=None))
-    if name in ("disk_speed", "vrids"):
+    if name in ("disk_speed", "vrids", "install_folder"):
         with suppress(ValueError):  # the reason why the facts are missing
             _BY_NAME[name].parse(output)
     else:
@@ -79,6 +86,8 @@ def collector_samples() -> tuple[bytes, ...]:
         '{"99.000000": 9}}}}]}\nthroughput {}\nrate {"jobs": [{"write": {"iops": 5}}]}\n',
         "disk_speed\nmethod dd\nsync 1000 bytes (1 kB) copied, 0.5 s\n",
         "vrrp\nvrid 51\n",
+        'install_folder\ninstaller\nstamp {"core": {"file": {"name": "a.tar", "size": 5}}}\n'
+        "df /dev/sda1 100 40 60 40% /\n",
     )
     outputs = {
         f"{output.name}\n{output.text}"

@@ -5,6 +5,7 @@ without such a proof is a finding of its own. The relations are in the modules o
 """
 
 from acp_tui.checks.causes.assign import (
+    joined_with_packages,
     with_causes,
     with_causes_of_plan,
     with_package_causes,
@@ -19,6 +20,7 @@ __all__ = [
     "Findings",
     "by_cause",
     "findings_by_cause",
+    "joined_with_packages",
     "with_causes",
     "with_causes_of_plan",
     "with_package_causes",

@@ -8,7 +8,7 @@ from acp_tui.checks.causes.filters import FILTER_RELATIONS
 from acp_tui.checks.causes.groups import NEVER_A_CAUSE, by_cause
 from acp_tui.checks.causes.names import NAME_RELATIONS
 from acp_tui.checks.causes.nodes import NODE_RELATIONS
-from acp_tui.checks.causes.packages import PACKAGE_RELATIONS
+from acp_tui.checks.causes.packages import CORE, OF_THE_CORE, PACKAGE_RELATIONS
 from acp_tui.checks.causes.plan import PLAN_RELATIONS
 from acp_tui.checks.causes.relations import EvaluatedCluster, Link, Problems, Relation
 from acp_tui.checks.causes.shared import SHARED_RELATIONS
@@ -57,6 +57,15 @@ def with_package_causes(plan: Plan, verdicts: tuple[Verdict, ...]) -> tuple[Verd
     return _linked(
         EvaluatedCluster(plan, {}, {}, topology_of(plan)), verdicts, (_proven_by_the_check, *PACKAGE_RELATIONS)
     )
+
+
+def joined_with_packages(package: Sequence[Verdict], verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Return the verdicts on the packages, then the others. What is unknown without a Core Package follows from it."""
+    if not any(v.requirement == CORE and v.outcome is Outcome.FAIL for v in package):
+        return (*package, *verdicts)
+    unknown = [v.requirement in OF_THE_CORE and v.outcome is Outcome.UNKNOWN and v.cause is None for v in verdicts]
+    follows = zip(verdicts, unknown, strict=True)
+    return (*package, *(replace(v, cause=CORE) if is_unknown else v for v, is_unknown in follows))
 
 
 def without_lost_causes(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

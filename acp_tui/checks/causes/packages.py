@@ -6,14 +6,14 @@ from acp_tui.checks.causes.relations import Link, Problems, Relation
 from acp_tui.checks.verdict import Outcome
 
 CORE, SIGNATURE, KEY = "BND-CORE", "BND-SIGN", "BND-KEY-FPR"
-_OF_THE_CORE = ("BND-CORE-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR", "BND-FREE-100G", "BND-NODE-ARCH")
+OF_THE_CORE = ("BND-CORE-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR", "BND-FREE-100G", "BND-NODE-ARCH")
 """Rules that can only be checked with the Core Package."""
 
 
 def _no_core_package(problems: Problems) -> Iterator[Link]:
     cause = problems.at(CORE, None, Outcome.FAIL)
     if cause is not None:
-        for rule in _OF_THE_CORE:
+        for rule in OF_THE_CORE:
             yield from ((verdict, cause) for verdict in problems.of(rule, Outcome.UNKNOWN))
 
 

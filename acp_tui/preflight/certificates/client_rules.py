@@ -1,4 +1,4 @@
-"""What clients reject in a certificate although the cryptography library reads it.
+"""Find the rules of TLS clients that a certificate breaks, although the cryptography library reads it.
 
 The clients of the platform use OpenSSL, the TLS library of Go (container runtimes, Kubernetes) and browsers. Go parses
 each certificate that a server sends, and ends the connection if one of them breaks a rule.

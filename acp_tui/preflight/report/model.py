@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
-from acp_tui.checks.causes import Findings, findings_by_cause
+from acp_tui.checks.causes import Findings, findings_by_cause, joined_with_packages
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.text import json_text
 from acp_tui.nodes.state import NodeState
@@ -87,7 +87,8 @@ class Report:
 
     def with_package(self, verdicts: Sequence[Verdict], finished: datetime, *, selection: bool = False) -> "Report":
         """Return the report with the verdicts on the packages. It is complete unless only a selection was checked."""
-        return replace(self, finished=finished, verdicts=(*verdicts, *self.verdicts), left_out=selection)
+        joined = joined_with_packages(verdicts, self.verdicts)
+        return replace(self, finished=finished, verdicts=joined, left_out=selection)
 
     @property
     def findings(self) -> Findings:

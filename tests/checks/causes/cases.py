@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from acp_tui.nodes.fact_types import Listener, Login, RegistryAnswer, TcpResult, Trust, Unit
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.packet_filter.model import Action, Chain, Hook, PacketFilter
 from acp_tui.nodes.path_summary import PathSummary
 from acp_tui.nodes.script import MissingKind, MissingReason
 from acp_tui.nodes.state import NodeState
@@ -51,7 +52,13 @@ def rejected(facts: dict[str, Facts], target: str, result: TcpResult, seconds: f
 
 
 def firewall(facts: dict[str, Facts], node: str) -> None:
-    change(facts, node, units={**(facts[node].units or {}), "firewalld": Unit("active", "enabled")})
+    chain = Chain("inet", "firewalld", "filter_INPUT", hook=Hook.INPUT, policy=Action.DROP)
+    change(
+        facts,
+        node,
+        units={**(facts[node].units or {}), "firewalld": Unit("active", "enabled")},
+        packet_filter=PacketFilter(chains=(chain,)),
+    )
 
 
 def collected_before_loss(facts: dict[str, Facts], node: str, *names: str) -> None:
@@ -88,7 +95,7 @@ def _everywhere(one: Callable[[dict[str, Facts], str], object]) -> Spoil:
 
 def no_sudo(facts: dict[str, Facts]) -> None:
     change(facts, SECOND, uid=1000, sudo=False, sudo_message="sudo: a password is required")
-    no_value(facts, SECOND, MissingKind.NEEDS_ROOT, "sshd", "boot_tokens", "units")
+    no_value(facts, SECOND, MissingKind.NEEDS_ROOT, "sshd", "boot_entries", "units")
 
 
 def _sudo_without_reply(facts: dict[str, Facts]) -> None:
@@ -100,7 +107,7 @@ def _sudo_without_reply(facts: dict[str, Facts]) -> None:
 
 def _old_cluster(facts: dict[str, Facts]) -> None:
     running = (Listener(10250, "kubelet"), Listener(6443, "kube-apiserver"), Listener(2379, "etcd"))
-    change(facts, SECOND, kubernetes_traces=("kubelet is running",), listeners=running)
+    change(facts, SECOND, cluster_processes=("kubelet",), listeners=running)
 
 
 def _registry_unresolved(facts: dict[str, Facts], node: str) -> None:
@@ -193,7 +200,7 @@ CASES = (
     ),
     Case(
         "systemd without a reply",
-        lambda f: no_value(f, SECOND, MissingKind.OTHER, "units", "tasks_max", "fstab_swaps"),
+        lambda f: no_value(f, SECOND, MissingKind.OTHER, "units", "tasks_max", "boot_swaps"),
         ("SEC-FIREWALL", SECOND),
         1,
     ),

@@ -38,20 +38,24 @@ from tests.support.factories.verdicts import (
     FIRST,
     MANUAL,
     NOT_APPLICABLE,
+    PACKAGE,
     PASS,
     SECOND,
     TODAY,
     WORKER,
     close_paths,
     cluster,
+    with_package,
 )
 
+SLOW_LINK = {"link_speeds": {"eth0": 100}, "virtual": False, "link_devices": frozenset({"eth0"})}
 QUIET = ADVICE_OF_THE_PLAN | {"NETRES-SOFTLB"}
 
 
 def evaluated(plan: Plan, facts: Mapping[str, Facts], states: Mapping[str, NodeState] = {}) -> tuple[Verdict, ...]:
     known = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
-    return evaluate(plan, facts, known, topology=topology_of(plan), today=TODAY)
+    plan = with_package(plan)
+    return evaluate(plan, facts, known, topology=topology_of(plan), today=TODAY, local_files=PACKAGE)
 
 
 def groups(verdicts: tuple[Verdict, ...]) -> list[CauseGroup]:
@@ -113,7 +117,7 @@ def test_several_causes_hide_no_blocker(chosen: list[Case]) -> None:
 INDEPENDENT: Mapping[str, tuple[str, dict[str, object], str]] = {
     "swap": (FIRST, {"swaps": ("/swap.img",)}, "SYS-SWAP"),
     "sshd": (WORKER, {"sshd": {"usedns": SshdSetting("yes", True), "usepam": SshdSetting("no", True)}}, "USR-USEDNS"),
-    "interface": (WORKER, {"link_speeds": {"eth0": 100}}, "NETCFG-BW-INTRA"),
+    "interface": (WORKER, SLOW_LINK, "NETCFG-BW-INTRA"),
     "name server": ("10.20.0.13", {"nameservers": ("172.64.0.1",)}, "NET-RESOLV-172"),
     "firewall": (WORKER, {"units": {"ufw": Unit("active", "enabled")}}, "SEC-FIREWALL"),
     "host name": ("10.20.0.13", {"hostname": "A_B", "etc_hostname": "A_B"}, "NET-HOSTNAME-CHARS"),
@@ -194,6 +198,7 @@ def test_closed_paths_that_a_network_can_close_do_not_follow_from_the_host_firew
     plan = valid_plan()
     facts = cluster(plan)
     firewall(facts, SECOND)
+    change(facts, SECOND, packet_filter=None)
     rejected(facts, SECOND, result, seconds)
     found = [place(group.verdict) for group in groups(evaluated(plan, facts))]
     assert sorted(found) == [("SEC-FIREWALL", SECOND), ("X-FIREWALL", SECOND)]
@@ -203,7 +208,7 @@ def test_port_of_another_program_does_not_follow_from_a_former_cluster() -> None
     plan = valid_plan()
     facts = cluster(plan)
     used = (Listener(10250, "kubelet"), Listener(2379, "postgres"))
-    change(facts, SECOND, kubernetes_traces=("kubelet is running",), listeners=used)
+    change(facts, SECOND, cluster_processes=("kubelet",), listeners=used)
     found = [place(group.verdict) for group in groups(evaluated(plan, facts))]
     assert sorted(found) == [("CAP-FRESH-ENV", SECOND), ("NET-PORTS-CP", SECOND)]
 
