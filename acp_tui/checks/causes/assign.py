@@ -87,7 +87,9 @@ def _linked(
         for verdict, cause in relation(found):
             # A finding that does not block never hides one that blocks.
             hides = verdict.blocks_unless_waived and not cause.blocks_unless_waived
-            possible = cause.outcome not in NEVER_A_CAUSE and not hides
+            # What a person must confirm only explains what else this person must confirm.
+            confirmed = cause.outcome is Outcome.MANUAL and verdict.outcome is not Outcome.MANUAL
+            possible = cause.outcome not in NEVER_A_CAUSE and not hides and not confirmed
             if id(verdict) not in causes and possible and _root(causes, cause) is not verdict:
                 causes[id(verdict)] = cause
     roots = {id(v): _root(causes, v).requirement if id(v) in causes else None for v in verdicts}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
 
-NEVER_A_CAUSE = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
+NEVER_A_CAUSE = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 """Outcomes of verdicts that are not the cause of another verdict."""
 LOGIN_RULES = ("USR-ROOT", "USR-SUDO")
 WITHOUT_FACTS = (
@@ -51,6 +51,8 @@ def by_cause(verdicts: Sequence[Verdict]) -> tuple[CauseGroup, ...]:
     for verdict in verdicts:
         if verdict.cause is None and verdict.outcome not in NEVER_A_CAUSE:
             roots.setdefault(verdict.requirement, []).append(verdict)
+    for found in roots.values():
+        found.sort(key=lambda root: root.outcome is Outcome.MANUAL)  # a fault explains more
     places = {(rule, root.node): root for rule, found in roots.items() for root in reversed(found)}
     followers: dict[int, list[Verdict]] = {}
     own = []
@@ -59,6 +61,8 @@ def by_cause(verdicts: Sequence[Verdict]) -> tuple[CauseGroup, ...]:
         if verdict.cause is not None and verdict.cause in roots:
             where = ((verdict.cause, verdict.node), (verdict.cause, None))
             root = next((places[place] for place in where if place in places), roots[verdict.cause][0])
+            if root.outcome is Outcome.MANUAL and verdict.outcome is not Outcome.MANUAL:
+                root = roots[verdict.cause][0]
         if root is None:
             own.append(verdict)
         else:

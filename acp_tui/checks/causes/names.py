@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from acp_tui.checks.causes.endpoint import balancer_ports
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
+from acp_tui.checks.topology import required_names
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.fact_types import TcpResult
 from acp_tui.nodes.facts import Facts
@@ -90,4 +91,18 @@ def _registry_login(problems: Problems) -> Iterator[Link]:
             yield verdict, cause
 
 
-NAME_RELATIONS: tuple[Relation, ...] = (_no_name_server, _missing_record, _unresolved_host, _registry_login)
+def _endpoint_on_a_node(problems: Problems) -> Iterator[Link]:
+    """If the endpoint is the only name, and it resolves to a node, both rules about it say the same."""
+    cause, verdict = problems.at("XR-ENDPOINT-NODE", None, Outcome.FAIL), problems.at(NAMES, None, Outcome.FAIL)
+    plan = problems.cluster.plan
+    if cause is not None and verdict is not None and set(required_names(plan)) == {plan.address.cluster_endpoint}:
+        yield verdict, cause
+
+
+NAME_RELATIONS: tuple[Relation, ...] = (
+    _endpoint_on_a_node,
+    _no_name_server,
+    _missing_record,
+    _unresolved_host,
+    _registry_login,
+)

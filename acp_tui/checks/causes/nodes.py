@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.causes.relations import Link, Problems, Relation
+from acp_tui.checks.node.hostname import is_localhost
 from acp_tui.checks.sizing.size import minimum
 from acp_tui.checks.verdict import Outcome
 
@@ -83,8 +84,17 @@ def _same_machine(problems: Problems) -> Iterator[Link]:
             continue
         same = [a for a, f in facts.items() if (f.hostname or "").casefold() == own.hostname.casefold()]
         causes = [cause for a in same if (cause := problems.at("XR-NODE-UNIQUE", a, Outcome.FAIL)) is not None]
-        if {facts[a].boot_id for a in same} == {own.boot_id} and len(causes) == len(same) - 1:
+        if causes and {facts[a].boot_id for a in same} == {own.boot_id} and len(causes) == len(same) - 1:
             yield verdict, causes[0]
 
 
-NODE_RELATIONS: tuple[Relation, ...] = (_sizes, _reserved_addresses, _ports, _same_machine)
+def _localhost(problems: Problems) -> Iterator[Link]:
+    """The name of the loopback interface is an invalid host name, and no name of its own."""
+    for verdict in problems.of("X-HOSTNAME-UNIQUE", Outcome.FAIL):
+        own = problems.cluster.facts.get(verdict.node or "")
+        cause = problems.at("NET-HOSTNAME-LEN", verdict.node, Outcome.FAIL)
+        if cause is not None and own is not None and is_localhost(own.hostname or ""):
+            yield verdict, cause
+
+
+NODE_RELATIONS: tuple[Relation, ...] = (_sizes, _reserved_addresses, _ports, _same_machine, _localhost)

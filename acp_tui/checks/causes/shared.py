@@ -1,8 +1,9 @@
-"""Relations between the findings of several nodes on one thing that the nodes share: the VIP or the image registry."""
+"""Relations between findings on one thing that they share: the VIP, the image registry, or a test that was not run."""
 
 from collections.abc import Iterator
 
 from acp_tui.checks.causes.relations import Link, Problems, Relation, all_follow
+from acp_tui.checks.verdict import Outcome
 
 _RULES_ON_SHARED_ADDRESSES = (
     "VIP-SUBNET",
@@ -26,4 +27,12 @@ def _same_on_every_node(problems: Problems) -> Iterator[Link]:
             yield from all_follow(verdicts)
 
 
-SHARED_RELATIONS: tuple[Relation, ...] = (_same_on_every_node,)
+def _disk_test_not_run(problems: Problems) -> Iterator[Link]:
+    """One disk test measures both figures of the disks. Without it, both must be confirmed by a person."""
+    cause = problems.at("HW-DISK-IOPS", None, Outcome.MANUAL)
+    verdict = problems.at("HW-DISK-TPUT", None, Outcome.MANUAL)
+    if cause is not None and verdict is not None and cause.observed == verdict.observed:
+        yield verdict, cause
+
+
+SHARED_RELATIONS: tuple[Relation, ...] = (_same_on_every_node, _disk_test_not_run)

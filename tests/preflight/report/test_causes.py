@@ -98,11 +98,11 @@ def test_command_prints_a_rule_once_with_its_nodes(capsys: pytest.CaptureFixture
     swaps: dict[str, dict[str, object]] = {FIRST: SWAP, SECOND: {"swaps": ("/dev/dm-1",)}}
     text = printed(without_manual(report(changes=swaps)), capsys)
     assert text.count("SYS-SWAP") == 1
-    assert f"observed on {FIRST}: swap is in use: /swap.img" in text
-    assert f"observed on {SECOND}: swap is in use: /dev/dm-1" in text
+    assert f"observed on {FIRST}: now: on (/swap.img)" in text
+    assert f"observed on {SECOND}: now: on (/dev/dm-1)" in text
     same = printed(without_manual(report(changes={FIRST: SWAP, SECOND: SWAP})), capsys)
     assert f"nodes: {FIRST}, {SECOND}" in same
-    assert same.count("swap is in use") == 1
+    assert same.count("now: on") == 1
 
 
 @pytest.mark.parametrize("state", [s for s in NodeState if s not in (NodeState.CHECKED, NodeState.CHECKING)])

@@ -220,7 +220,9 @@ async def test_new_blocker_prevents_the_install(tmp_path: Path, monkeypatch: pyt
     waived: list[JsonValue] = []
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", node_facts()) as (pilot, session):
         waived += [
-            {"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.verdict_view.blockers
+            {"requirement": v.requirement, "reason": "test", "by": "test"}
+            for v in session.report().verdicts
+            if v.blocks
         ]
     plan = valid_plan(ssh={"password": CANARY}, waivers=waived)
     async with wizard(tmp_path / "again", plan, "install", node_facts()) as (pilot, session):

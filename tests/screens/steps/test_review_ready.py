@@ -23,7 +23,7 @@ def shown(pilot: Pilot[int]) -> str:
 async def waivers(folder: Path, *kept: str) -> JsonValue:
     """Return waivers of all blockers of the healthy nodes, except those of the requirements `kept`."""
     async with wizard(folder, valid_plan(ssh={"password": CANARY}), "review", node_facts()) as (_pilot, session):
-        rules = {v.requirement for v in session.verdict_view.blockers} - {*kept}
+        rules = {v.requirement for v in session.report().verdicts if v.blocks} - {*kept}
     return [{"requirement": rule, "reason": "test", "by": "test"} for rule in sorted(rules)]
 
 
@@ -38,7 +38,7 @@ async def test_plan_without_package_is_not_ready(tmp_path: Path) -> None:
 
 async def test_every_requirement_of_the_package_blocks_without_it(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(), "review", node_facts()) as (pilot, session):
-        rules = {v.requirement for v in session.verdict_view.blockers if v.requirement.startswith("BND-")}
+        rules = {v.requirement for v in session.report().verdicts if v.blocks and v.requirement.startswith("BND-")}
         assert {"BND-CORE", "BND-CORE-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR", "BND-FREE-100G"} <= rules
         assert READY not in shown(pilot)
 
