@@ -35,7 +35,10 @@ DROPPED = Fault(
 
 
 NO_IP = Fault("no ip", "rm -f /usr/sbin/ip /sbin/ip /bin/ip /usr/bin/ip")
-ADVICE = {("-", "NETRES-CERT"), ("-", "CAP-SC-MIN-WK")}
+ADVICE = {
+    ("-", name) for name in ("NETRES-CERT", "CAP-SC-MIN-WK", "X-FIREWALL", "BND-CORE", "BND-INSTNODE", "BND-FREE-100G")
+}
+"""Findings of these plans, which have no package and no test of UDP, on a host that is not the installer node."""
 _FINDING = re.compile(r"(?:Failed|After reboot|Unknown|Advice) {2,}(\S+(?: nodes)?) {2,}([A-Z0-9-]+)")
 _ARTICLE = re.compile(r'<article class="(?:fail|unknown|warn)">\s*<h3>.*?<code>([^<]*)</code>', re.DOTALL)
 _UNCHECKED = re.compile(r'<article id="node-([^"]*)"')

@@ -34,6 +34,7 @@ TO_CONFIRM = {
     "HW-CPU-NOOVER": "virtual",
     "HW-MEM-NOOVER": "virtual",
     "HW-CPU-POWER": "virtual",
+    "HW-DISK-SSD": "virtual",
     "HW-DISK-IOPS": "not measured here",
     "HW-DISK-TPUT": "not measured here",
     "PRE-INIT": "these nodes are made ready by the lab",

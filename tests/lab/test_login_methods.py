@@ -1,10 +1,12 @@
 """SSH login to real nodes: every supported method, and every failure as the report describes it."""
 
 import asyncio
+import contextlib
 import json
 import shlex
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -262,10 +264,12 @@ def test_password_is_not_in_processes_files_or_output(lab: Lab, tmp_path: Path) 
     [node] = lab.start(NodeProfile())
     answers = plan(as_planned([node]), node.address, scenario="single-node")
     arguments: list[bytes] = []
+    output: bytes | None = None
     with started(tmp_path, answers) as process:
-        while process.poll() is None:
+        while output is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                output = b"".join(process.communicate(timeout=0.01))
             arguments += command_lines()
-        output = b"".join(process.communicate())
     assert process.returncode is not None
     files = [file.read_bytes() for file in (tmp_path / "state").rglob("*") if file.is_file()]
     assert files

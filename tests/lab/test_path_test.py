@@ -59,7 +59,8 @@ def test_healthy_nodes_pass_with_any_program(lab: Lab, tmp_path: Path) -> None:
     nodes = [perl, platform, stub]
     untested = run_test(tmp_path, nodes, lab, "--also", "vrrp", **CALICO)
     assert results(untested) == {("X-FIREWALL", None): "warn", ("NETCFG-IPIP", None): "warn"}
-    assert "not tested: UDP ports 53, 4789, 8472, 51820, the NodePort range" in text(untested)
+    assert "the packet filters of the nodes block no traffic" in text(untested)
+    assert "not tested for UDP ports 53, 4789, 8472, 51820, the NodePort range" in text(untested)
     assert any("--also paths" in (v["remedy"] or "") for v in untested.verdicts)
     checked = run_test(tmp_path, nodes, lab, **CALICO)
     assert results(checked) == {("X-FIREWALL", None): "pass", ("NETCFG-IPIP", None): "pass"}, checked.verdicts

@@ -103,6 +103,7 @@ KYLIN = (
         "echo 'Kylin (Sword)' >/etc/.productinfo; : >/etc/.kyinfo; sed -i 's/Lance/Sword/g' /etc/os-release; "
         "echo 4.19.90-24.4.v2101.ky10.x86_64 >/proc/sys/kernel/osrelease",
         OS_KYLIN_SP="warn",
+        OS_DISTRO="fail",
     ),
     _fault("docker-engine", _rpm("docker-engine"), PKG_CONFLICT_KYLIN="fail"),
     _fault("a Go library of Docker", _rpm("golang-github-docker-go"), PKG_CONFLICT_KYLIN="fail"),

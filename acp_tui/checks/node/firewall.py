@@ -21,16 +21,22 @@ _RULE_FILES: Mapping[str, tuple[frozenset[str], ...]] = {
 """The units that only load rules from files. If all files of one group block nothing, the unit is harmless."""
 
 
+def _only_pings(blocked: Blocked) -> bool:
+    """Return True if the rule blocks only pings, which the cluster does not need."""
+    return all(" echo " in example for example in blocked.traffic.split(", "))
+
+
 def firewall_off(subject: NodeSubject) -> Finding:
     """SEC-FIREWALL: no firewall unit may be active or enabled, and no rule may block traffic of the cluster.
 
     The rules count with or without a unit. On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables
-    ufw, the unit filters nothing, and gives only a warning. So does a unit whose rule files block nothing, and a unit
-    that is enabled for the next boot.
+    ufw, the unit filters nothing, and gives only a warning. So does a unit whose rule files block nothing, a unit that
+    is enabled for the next boot, and a rule that blocks only pings.
     """
     facts = subject.facts
     blocked = blocked_traffic(subject.plan, facts) if facts.packet_filter is not None else ()
-    certain = [entry for entry in blocked if entry.certain]
+    pings = [entry for entry in blocked if entry.certain and _only_pings(entry)]
+    certain = [entry for entry in blocked if entry.certain and entry not in pings]
     if facts.units is None:
         if facts.ufw_enabled:
             return _units(Outcome.FAIL, _("the file ufw.conf enables the firewall {names}"), {"ufw"})
@@ -54,6 +60,8 @@ def firewall_off(subject: NodeSubject) -> Finding:
         return _units(Outcome.FAIL, text, running, idle | enabled | harmless)
     if certain:
         return _rules(Outcome.FAIL, certain, facts, idle | enabled)
+    if pings:
+        return _rules(Outcome.WARN, pings, facts, idle | enabled)
     unknown = _unknown(facts)
     if unknown:
         return Finding(Outcome.UNKNOWN, unknown)

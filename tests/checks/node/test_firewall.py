@@ -36,7 +36,7 @@ def judged(
 @pytest.mark.parametrize(("name", "found"), BLOCKED, ids=[name for name, _ in BLOCKED])
 def test_rules_that_block_the_cluster_fail(name: str, found: PacketFilter) -> None:
     result, observed, remedy = judged(found)
-    assert (name, result) == (name, FAIL)
+    assert (name, result) == (name, WARN if name == "ping" else FAIL)
     assert "packet filter rules block traffic of the cluster" in observed
     assert any(line.startswith(("nft delete table", "iptables")) for line in remedy.splitlines())
 

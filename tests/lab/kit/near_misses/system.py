@@ -168,7 +168,8 @@ SYSTEM = (
     case(K, "a desktop", "sed -i 's/^VERSION_ID=.*/VERSION_ID=\"v10\"/' /etc/os-release", OS_DISTRO="fail"),
     case(K, "V10 without a service pack",
          new_file("/etc/.productinfo", "release V10 /(Azalea)-x86_64") + "\n: >/etc/.kyinfo; "
-         "sed -i 's/Lance/Azalea/' /etc/os-release; " + kernel_release("4.19.90-17.ky10.x86_64"), OS_KYLIN_SP="warn"),
+         "sed -i 's/Lance/Azalea/' /etc/os-release; " + kernel_release("4.19.90-17.ky10.x86_64"),
+         OS_KYLIN_SP="warn", OS_DISTRO="fail"),
     case(K, "SP3 by name and kernel alone", "rm /etc/.productinfo /etc/.kyinfo"),
     case(ARM, "another ARM processor", 'text=$(</proc/cpuinfo); echo "${text//0x48/0x43}" >/proc/cpuinfo; '
          "sed -i 's/Kunpeng 920-4826/ThunderX2/' /usr/lib/lab/processor", OS_ARM_CPU="fail"),
