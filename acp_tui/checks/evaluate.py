@@ -193,7 +193,7 @@ class _Evaluation:
     def _missing_reads(
         self, subject: ClusterSubject, check: ClusterCheck, nodes: Collection[str | None]
     ) -> Mapping[str | None, tuple[tuple[str, str], ...]]:
-        """Return, for each of `nodes`, the missing facts that the check reads. None stands for all nodes together.
+        """Return, for each of `nodes`, the missing facts that the check reads. None means all nodes together.
 
         An unknown finding without a node is explained only if every node of the plan lacks a fact.
         """

@@ -36,7 +36,7 @@ class CauseGroup:
 
     @property
     def blocked_nodes(self) -> tuple[str | None, ...]:
-        """The nodes on which the finding or one of its followers blocks. None stands for the plan and the cluster."""
+        """The nodes on which the finding or one of its followers blocks. None means the plan and the cluster."""
         return tuple(dict.fromkeys(v.node for v in (self.verdict, *self.followers) if v.blocks))
 
 

@@ -134,7 +134,7 @@ def tested_limit(facts: Facts) -> float:
 
 
 def healthy_times(facts: Facts) -> Spread | None:
-    """Return the spread of the round trip times to all addresses that are not listed; None if there are none.
+    """Return the spread of the round trip times to all addresses that are not listed; None if all are listed.
 
     If ping gave no result, the times are those of the fastest TCP connection to each address."""
     if facts.pings is not None and facts.pings.times is not None:

@@ -189,7 +189,7 @@ def _cut(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterator[Pat
 
 
 def _translated(subject: ClusterSubject, tests: Mapping[str, PathTest]) -> Iterator[PathProblem]:
-    """Yield the paths on which the target sees a source address that is none of the source node.
+    """Yield the paths on which the target sees a source address that the source node does not have.
 
     A plan address that is not on its node is another finding (NET-IP-VALID)."""
     for targets in subject.topology.nodes:

@@ -61,7 +61,7 @@ def firewall_off(subject: NodeSubject) -> Finding:
     if certain:
         return _rules(Outcome.FAIL, certain, facts, idle | enabled)
     if pings:
-        return _rules(Outcome.WARN, pings, facts, idle | enabled)
+        return _rules(Outcome.WARN, pings, facts, idle | enabled, _("packet filter rules block pings: {rules}"))
     unknown = _unknown(facts)
     if unknown:
         return Finding(Outcome.UNKNOWN, unknown)
@@ -114,9 +114,11 @@ def _listed(blocked: Sequence[Blocked]) -> str:
     return shown if len(blocked) <= _MOST_RULES else f"{shown}; ..."
 
 
-def _rules(outcome: Outcome, blocked: Sequence[Blocked], facts: Facts, units: Set[str] = frozenset()) -> Finding:
+def _rules(
+    outcome: Outcome, blocked: Sequence[Blocked], facts: Facts, units: Set[str] = frozenset(), text: str = ""
+) -> Finding:
     """Return a finding that names rules, with the commands that remove them. `units`: also to be disabled."""
-    text = (
+    text = text or (
         _("packet filter rules block traffic of the cluster: {rules}")
         if outcome is Outcome.FAIL
         else _("these packet filter rules possibly block traffic of the cluster: {rules}")

@@ -103,34 +103,34 @@ def parse_rule(text: str, chains: Iterable[str], sets: Sets) -> Rule | None:
     matches: list[Match] = []
     target_words: dict[str, str] = {}
     modules: list[str] = []
-    for option, words, negated in options:
+    for option, tokens, negated in options:
         if option in ("-j", "--jump", "-g", "--goto"):
-            target, goto = words[0] if words else "", option in ("-g", "--goto")
+            target, goto = tokens[0] if tokens else "", option in ("-g", "--goto")
         elif option in ("-m", "--match"):
-            modules += words
+            modules += tokens
         elif target and option.startswith("--"):
-            target_words[option] = " ".join(words)
+            target_words[option] = " ".join(tokens)
         elif option == "--mark" and "connmark" in modules:
-            matches.append(unknown("connmark", *words))
+            matches.append(unknown("connmark", *tokens))
         elif option not in SILENT:
-            matches.append(condition(option, words, negated, sets))
+            matches.append(condition(option, tokens, negated, sets))
     if "rpfilter" in modules:  # each packet of the cluster has a route back to its source
-        matches.append(constant("--invert" not in {option for option, _words, _negated in options}))
+        matches.append(constant("--invert" not in {option for option, _tokens, _negated in options}))
     return _rule(target, goto, tuple(matches), target_words, shown(text), chains)
 
 
 def _rule(
-    target: str, goto: bool, matches: tuple[Match, ...], words: Mapping[str, str], text: str, chains: Iterable[str]
+    target: str, goto: bool, matches: tuple[Match, ...], tokens: Mapping[str, str], text: str, chains: Iterable[str]
 ) -> Rule | None:
     if target in _ACTIONS:
         action = _ACTIONS[target]
         if action is Action.MARK:
             try:
-                return Rule(matches, action, text=text, mark=_mark(words))
+                return Rule(matches, action, text=text, mark=_mark(tokens))
             except ValueError:
                 return Rule((*matches, unknown("mark")), action, text=text)
-        return Rule(matches, action, words.get("--to-source", words.get("--to-destination", ""))[:100], text)
-    if target == "CT" and "--notrack" in words:
+        return Rule(matches, action, tokens.get("--to-source", tokens.get("--to-destination", ""))[:100], text)
+    if target == "CT" and "--notrack" in tokens:
         return Rule(matches, Action.UNTRACK, text=text)
     if not target or target in _PASSING:
         return None
@@ -139,9 +139,9 @@ def _rule(
     return Rule(matches, Action.UNKNOWN, target, text)
 
 
-def _mark(words: Mapping[str, str]) -> tuple[int, int]:
+def _mark(tokens: Mapping[str, str]) -> tuple[int, int]:
     """Return value and mask of the target MARK, see `Rule.mark`. Raises ValueError."""
-    option, text = next(iter(words.items()), ("", ""))
+    option, text = next(iter(tokens.items()), ("", ""))
     value, slash, mask = text.partition("/")
     number, bits = plain(value), plain(mask) if slash else 0xFFFFFFFF
     match option:
@@ -159,28 +159,28 @@ def _mark(words: Mapping[str, str]) -> tuple[int, int]:
             raise ValueError("unknown change of the mark")
 
 
-def _options(words: list[str]) -> Iterator[tuple[str, list[str], bool]]:
-    """Yield the options of a rule, with their arguments, and whether `!` stands before or behind the option."""
+def _options(tokens: list[str]) -> Iterator[tuple[str, list[str], bool]]:
+    """Yield the options of a rule, with their arguments, and whether `!` is before or after the option."""
     at, negated = 0, False
-    while at < len(words):
-        word = words[at]
+    while at < len(tokens):
+        token = tokens[at]
         at += 1
-        if word == "!":
+        if token == "!":
             negated = True
             continue
         arguments: list[str] = []
-        if word not in NO_ARGUMENTS:
-            if words[at : at + 1] == ["!"]:  # the form of old versions
+        if token not in NO_ARGUMENTS:
+            if tokens[at : at + 1] == ["!"]:  # the form of old versions
                 negated = True
                 at += 1
-            while at < len(words) and not (words[at].startswith("-") and len(words[at]) > 1) and words[at] != "!":
-                arguments.append(words[at].strip('"'))
+            while at < len(tokens) and not (tokens[at].startswith("-") and len(tokens[at]) > 1) and tokens[at] != "!":
+                arguments.append(tokens[at].strip('"'))
                 at += 1
-                if word not in ("--match-set", "--tcp-flags"):
+                if token not in ("--match-set", "--tcp-flags"):
                     break
                 if len(arguments) == 2:
                     break
-        yield word, arguments, negated
+        yield token, arguments, negated
         negated = False
 
 
@@ -189,9 +189,9 @@ def parse_sets(rows: Iterable[str]) -> Sets:
     kinds: dict[str, str] = {}
     elements: dict[str, list[str]] = {}
     for row in rows:
-        words = row.split(maxsplit=3)
-        if len(words) >= 3 and words[0] == "create":
-            kinds[words[1]] = words[2]
-        elif len(words) >= 3 and words[0] == "add" and "nomatch" not in words[3:]:
-            elements.setdefault(words[1], []).append(words[2])
+        tokens = row.split(maxsplit=3)
+        if len(tokens) >= 3 and tokens[0] == "create":
+            kinds[tokens[1]] = tokens[2]
+        elif len(tokens) >= 3 and tokens[0] == "add" and "nomatch" not in tokens[3:]:
+            elements.setdefault(tokens[1], []).append(tokens[2])
     return {name: (kind, tuple(elements.get(name, ()))) for name, kind in kinds.items()}

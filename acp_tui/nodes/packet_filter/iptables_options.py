@@ -27,14 +27,14 @@ NO_ARGUMENTS = frozenset(
 
 
 def _ranges(what: What, parse: values.Parse) -> Option:
-    return lambda words, negated: Match(
-        what, values.merged(parse(part) for part in words[0].split(",")), negated=negated
+    return lambda tokens, negated: Match(
+        what, values.merged(parse(part) for part in tokens[0].split(",")), negated=negated
     )
 
 
 def _names(what: What, change: Callable[[str], str]) -> Option:
-    return lambda words, negated: Match(
-        what, names=tuple(change(part) for part in words[0].split(",")), negated=negated
+    return lambda tokens, negated: Match(
+        what, names=tuple(change(part) for part in tokens[0].split(",")), negated=negated
     )
 
 
@@ -44,21 +44,21 @@ def _network(text: str) -> tuple[int, int]:
     return number(network.network_address), number(network.broadcast_address)
 
 
-def _flags(words: Sequence[str], negated: bool) -> Match:
-    mask, wanted = (values.flags(word.split(",")) for word in words[:2])
+def _flags(tokens: Sequence[str], negated: bool) -> Match:
+    mask, wanted = (values.flags(token.split(",")) for token in tokens[:2])
     return Match(What.FLAGS, ((wanted, wanted),), negated=negated, mask=mask)
 
 
-def _mark(words: Sequence[str], negated: bool) -> Match:
-    value, slash, mask = words[0].partition("/")
+def _mark(tokens: Sequence[str], negated: bool) -> Match:
+    value, slash, mask = tokens[0].partition("/")
     wanted = values.plain(value)
     return Match(What.MARK, ((wanted, wanted),), negated=negated, mask=values.plain(mask) if slash else 0xFFFFFFFF)
 
 
 def _icmp(types: Mapping[str, int]) -> Option:
-    def option(words: Sequence[str], negated: bool) -> Match:
-        every = words[0] in ("any", "255")
-        return Match(What.ICMP, ((0, 65535),) if every else (values.icmp(types)(words[0]),), negated=negated)
+    def option(tokens: Sequence[str], negated: bool) -> Match:
+        every = tokens[0] in ("any", "255")
+        return Match(What.ICMP, ((0, 65535),) if every else (values.icmp(types)(tokens[0]),), negated=negated)
 
     return option
 
@@ -66,37 +66,37 @@ def _icmp(types: Mapping[str, int]) -> Option:
 def _assumed(value: int) -> Option:
     """Return an option for a property that is the same in every packet between nodes."""
 
-    def option(words: Sequence[str], negated: bool) -> Match:
-        first, last = values.numbers({}, ":")(words[0].partition("/")[0])
+    def option(tokens: Sequence[str], negated: bool) -> Match:
+        first, last = values.numbers({}, ":")(tokens[0].partition("/")[0])
         return constant((first <= value <= last) != negated)
 
     return option
 
 
-def _either(words: Sequence[str], negated: bool) -> Match:
+def _either(tokens: Sequence[str], negated: bool) -> Match:
     """Parse `--ports`: source or destination has one of the ports."""
-    ports = values.merged(values.colon_ports(part) for part in words[0].split(","))
+    ports = values.merged(values.colon_ports(part) for part in tokens[0].split(","))
     groups = ((Match(What.SOURCE_PORT, ports),), (Match(What.DESTINATION_PORT, ports),))
     return Match(What.ANY, negated=negated, alternatives=groups)
 
 
-def _status(words: Sequence[str], negated: bool) -> Match:
+def _status(tokens: Sequence[str], negated: bool) -> Match:
     """Parse `--ctstatus`: packets of the simulation are not translated."""
-    if not set(words[0].split(",")) <= {"DNAT", "SNAT"}:
+    if not set(tokens[0].split(",")) <= {"DNAT", "SNAT"}:
         raise ValueError("unknown status")
     return constant(negated)
 
 
-def _always(_words: Sequence[str], negated: bool) -> Match:
+def _always(_tokens: Sequence[str], negated: bool) -> Match:
     return constant(not negated)
 
 
-def _never(_words: Sequence[str], negated: bool) -> Match:
+def _never(_tokens: Sequence[str], negated: bool) -> Match:
     return constant(negated)
 
 
 def _rate(over: bool) -> Option:
-    return lambda _words, negated: Match(What.RATE, negated=over != negated)
+    return lambda _tokens, negated: Match(What.RATE, negated=over != negated)
 
 
 def _nic(text: str) -> str:
@@ -108,10 +108,10 @@ _STATES = _names(What.STATE, str.lower)
 _ANY_PROTOCOL = ((0, 255),)
 
 
-def _protocol(words: Sequence[str], negated: bool) -> Match:
-    if words[0] in ("all", "0"):
+def _protocol(tokens: Sequence[str], negated: bool) -> Match:
+    if tokens[0] in ("all", "0"):
         return Match(What.PROTOCOL, _ANY_PROTOCOL, negated=negated)
-    return Match(What.PROTOCOL, (values.numbers(_PROTOCOL)(words[0]),), negated=negated)
+    return Match(What.PROTOCOL, (values.numbers(_PROTOCOL)(tokens[0]),), negated=negated)
 
 
 OPTIONS: Mapping[str, Option] = {
@@ -128,7 +128,7 @@ OPTIONS: Mapping[str, Option] = {
     "--destination-port": _ranges(What.DESTINATION_PORT, values.colon_ports),
     "--ports": _either,
     "--tcp-flags": _flags,
-    "--syn": lambda _words, negated: Match(What.FLAGS, ((2, 2),), negated=negated, mask=23),
+    "--syn": lambda _tokens, negated: Match(What.FLAGS, ((2, 2),), negated=negated, mask=23),
     "--icmp-type": _icmp(values.ICMP_TYPES), "--icmpv6-type": _icmp(values.ICMPV6_TYPES),
     "--state": _STATES, "--ctstate": _STATES, "--ctstatus": _status,
     "--mark": _mark,
@@ -140,13 +140,13 @@ OPTIONS: Mapping[str, Option] = {
     "--update": _rate(over=True), "--rcheck": _rate(over=True), "--remove": _rate(over=True), "--set": _always,
     "--comment": _always,
     "--ttl-eq": _assumed(64), "--hl-eq": _assumed(64),
-    "--ttl-lt": lambda words, negated: constant((values.plain(words[0]) > 64) != negated),
-    "--ttl-gt": lambda words, negated: constant((values.plain(words[0]) < 64) != negated),
+    "--ttl-lt": lambda tokens, negated: constant((values.plain(tokens[0]) > 64) != negated),
+    "--ttl-gt": lambda tokens, negated: constant((values.plain(tokens[0]) < 64) != negated),
     "--tos": _assumed(0), "--dscp": _assumed(0),
     "--physdev-in": _never, "--physdev-out": _never, "--physdev-is-bridged": _never, "--physdev-is-in": _never,
     "--physdev-is-out": _never,
     "--helper": _never,
-    "--pol": lambda words, negated: constant((words[0] == "none") != negated),
+    "--pol": lambda tokens, negated: constant((tokens[0] == "none") != negated),
 }  # fmt: skip
 """The conditions that acp-tui can evaluate, by option."""
 
@@ -161,23 +161,23 @@ SILENT = frozenset(
 """Options that only refine another option of their match."""
 
 
-def condition(option: str, words: Sequence[str], negated: bool, sets: Sets) -> Match:
+def condition(option: str, tokens: Sequence[str], negated: bool, sets: Sets) -> Match:
     """Return the condition of an option; `What.UNKNOWN` if acp-tui cannot evaluate it."""
     try:
         if option == "--match-set":
-            return _set(words, negated, sets)
+            return _set(tokens, negated, sets)
         parse = OPTIONS.get(option)
         if parse is not None:
-            return parse(words, negated)
+            return parse(tokens, negated)
     except (ValueError, IndexError):
         pass
-    return unknown(*(("!",) if negated else ()), option, *words)
+    return unknown(*(("!",) if negated else ()), option, *tokens)
 
 
-def _set(words: Sequence[str], negated: bool, sets: Sets) -> Match:
+def _set(tokens: Sequence[str], negated: bool, sets: Sets) -> Match:
     """Parse `--match-set NAME src`. Raises ValueError for a set that is not known, or not a list of addresses."""
-    kind, elements = sets.get(words[0], ("", ()))
-    what = {"src": What.SOURCE, "dst": What.DESTINATION}.get(words[1])
+    kind, elements = sets.get(tokens[0], ("", ()))
+    what = {"src": What.SOURCE, "dst": What.DESTINATION}.get(tokens[1])
     if kind not in ("hash:ip", "hash:net", "bitmap:ip") or what is None:
         raise ValueError("unknown set")
     ranges = values.merged(values.address(element) for element in elements)

@@ -126,7 +126,7 @@ class PacketFilter:
     unread: tuple[str, ...] = ()
     """The reasons why a part of the rules was not read. If it is not empty, the node can have more rules."""
     chain_prefixes: tuple[str, ...] = ()
-    """The first words of the chain names, with separator, sorted: `KUBE-`, `cali-`, `CILIUM_`, `DOCKER`, `f2b-`.
+    """The first tokens of the chain names, with separator, sorted: `KUBE-`, `cali-`, `CILIUM_`, `DOCKER`, `f2b-`.
 
     The names of built-in and base chains are not included."""
     tables: tuple[str, ...] = ()

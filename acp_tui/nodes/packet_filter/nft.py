@@ -37,27 +37,27 @@ def tables_of(rows: Iterable[str]) -> Iterator[_Table]:
         text = row.strip()
         if not text or (table is None and text.startswith("#")):
             continue
-        words = _TOKEN.findall(text.partition(" # handle ")[0])
+        tokens = _TOKEN.findall(text.partition(" # handle ")[0])
         if table is None:
-            if words[:1] != ["table"] or words[-1:] != ["{"] or len(words) not in (3, 4):
+            if tokens[:1] != ["table"] or tokens[-1:] != ["{"] or len(tokens) not in (3, 4):
                 raise NotAList(text[:200])
-            family, name = ("ip", words[1]) if len(words) == 3 else (words[1], words[2])
+            family, name = ("ip", tokens[1]) if len(tokens) == 3 else (tokens[1], tokens[2])
             table, depth, block = _Table(family, name), 1, None
             continue
         before = depth
-        depth += words.count("{") - words.count("}")
+        depth += tokens.count("{") - tokens.count("}")
         if depth <= 0:
             yield table
             table = None
         elif before == 1 and depth > 1:
             block = []
-            kind, name = words[0], words[1] if len(words) > 1 else ""
+            kind, name = tokens[0], tokens[1] if len(tokens) > 1 else ""
             if kind == "chain":
                 table.chains.append((name, block))
             elif kind in ("set", "map"):
                 table.sets[name] = NamedSet()
                 block = _SetBlock(table.sets[name])
-            if depth == 2 and words[-1] != "{":
+            if depth == 2 and tokens[-1] != "{":
                 block.append(text)
         elif before > 1 and block is not None:
             if depth > 1 or text != "}":
@@ -65,8 +65,8 @@ def tables_of(rows: Iterable[str]) -> Iterator[_Table]:
             if depth == 1:
                 _finish(block)
                 block = None
-        elif words[0] == "flags":
-            table.dormant = "dormant" in words
+        elif tokens[0] == "flags":
+            table.dormant = "dormant" in tokens
     if table is not None:
         raise NotAList(f"table {table.family} {table.name}")
 
@@ -81,10 +81,10 @@ class _SetBlock(list[str]):
 
 def _finish(block: list[str]) -> None:
     if isinstance(block, _SetBlock):
-        words = [word for line in block for word in _TOKEN.findall(line)]
-        if "elements" in words and "{" in words[words.index("elements") :]:
-            begin = words.index("{", words.index("elements"))
-            block.target.elements = elements([word for word in words[begin + 1 :] if word not in ("{", "}")])
+        tokens = [token for line in block for token in _TOKEN.findall(line)]
+        if "elements" in tokens and "{" in tokens[tokens.index("elements") :]:
+            begin = tokens.index("{", tokens.index("elements"))
+            block.target.elements = elements([token for token in tokens[begin + 1 :] if token not in ("{", "}")])
 
 
 def chains_of(table: _Table, budget: Budget) -> Iterator[Chain]:
@@ -99,60 +99,62 @@ def chains_of(table: _Table, budget: Budget) -> Iterator[Chain]:
 
 
 def _statements(rows: Iterable[str]) -> Iterator[tuple[list[str], str]]:
-    """Yield the words and the text of each rule. A set in a rule can continue on the next lines."""
-    words: list[str] = []
+    """Yield the tokens and the text of each rule. A set in a rule can continue on the next lines."""
+    tokens: list[str] = []
     text = ""
     depth = 0
     for row in rows:
         more = _TOKEN.findall(row)
-        words += more
+        tokens += more
         text = f"{text} {row}" if text and len(text) < 1000 else text or row
         depth += more.count("{") - more.count("}")
         if depth <= 0:
-            if words[:1] != ["comment"]:
-                yield words, text
-            words, text, depth = [], "", 0
-    if words:
-        yield words, text
+            if tokens[:1] != ["comment"]:
+                yield tokens, text
+            tokens, text, depth = [], "", 0
+    if tokens:
+        yield tokens, text
 
 
 def _chain(table: _Table, name: str, header: str, rules: tuple[Rule, ...]) -> Chain:
-    words = _TOKEN.findall(header)
-    hook = words[words.index("hook") + 1] if "hook" in words[:-1] else ""
+    tokens = _TOKEN.findall(header)
+    hook = tokens[tokens.index("hook") + 1] if "hook" in tokens[:-1] else ""
     if hook not in tuple(Hook):
         return Chain(table.family, table.name, name, rules)
     devices: list[str] = []
     for key in ("device", "devices"):
-        if key in words:
-            rest = words[words.index(key) + 1 :]
-            devices = [word.strip('"') for word in rest[: rest.index("priority")] if word not in ("=", "{", "}", ",")]
+        if key in tokens:
+            rest = tokens[tokens.index(key) + 1 :]
+            devices = [
+                token.strip('"') for token in rest[: rest.index("priority")] if token not in ("=", "{", "}", ",")
+            ]
     return Chain(
         table.family,
         table.name,
         name,
         rules,
         Hook(hook),
-        _priority(words),
+        _priority(tokens),
         Action.DROP if re.search(r"policy drop", header) else Action.ACCEPT,
-        "nat" in words[:2],
+        "nat" in tokens[:2],
         tuple(devices),
     )
 
 
-def _priority(words: list[str]) -> int:
+def _priority(tokens: list[str]) -> int:
     """Return the priority of a chain: a number, or a name with an offset such as `filter - 10`."""
-    if "priority" not in words:
+    if "priority" not in tokens:
         return 0
-    rest = words[words.index("priority") + 1 :]
+    rest = tokens[tokens.index("priority") + 1 :]
     end = rest.index(";") if ";" in rest else len(rest)
     total, sign = 0, 1
-    for word in rest[: min(end, 4)]:
-        if word in "+-":
-            sign = -1 if word == "-" else 1
-        elif word in _PRIORITIES:
-            total += _PRIORITIES[word]
-        elif re.fullmatch(r"-?[0-9]{1,10}", word):
-            total += sign * int(word)
+    for token in rest[: min(end, 4)]:
+        if token in "+-":
+            sign = -1 if token == "-" else 1
+        elif token in _PRIORITIES:
+            total += _PRIORITIES[token]
+        elif re.fullmatch(r"-?[0-9]{1,10}", token):
+            total += sign * int(token)
     return total
 
 

@@ -42,9 +42,9 @@ def constant(value: bool) -> Match:
     return Match(What.CONSTANT, negated=not value)
 
 
-def unknown(*words: str) -> Match:
+def unknown(*tokens: str) -> Match:
     """Return a condition that acp-tui cannot evaluate."""
-    return Match(What.UNKNOWN, names=(" ".join(words)[:80],))
+    return Match(What.UNKNOWN, names=(" ".join(tokens)[:80],))
 
 
 _IN, _OUT = Field(What.IN), Field(What.OUT)
@@ -90,43 +90,43 @@ _UNKNOWN_STARTS = frozenset(
      "igmp", "gre", "vxlan", "geneve", "tunnel")
 )  # fmt: skip
 STARTS = _UNKNOWN_STARTS | {path[0] for path in _PLAIN} | {"fib"}
-"""The words with which a comparison begins. A raw expression begins with `@`."""
+"""The tokens with which a comparison begins. A raw expression begins with `@`."""
 
 
-def field(words: Words, at: int) -> tuple[Field | None, int]:
-    """Return the field that begins at `words[at]`, and the index behind it. An unknown field is None."""
-    if words[at] == "fib":
-        return _fib(words, at)
+def field(tokens: Words, at: int) -> tuple[Field | None, int]:
+    """Return the field that begins at `tokens[at]`, and the index behind it. An unknown field is None."""
+    if tokens[at] == "fib":
+        return _fib(tokens, at)
     for length in (2, 1):
-        found = _PLAIN.get(tuple(words[at : at + length]))
+        found = _PLAIN.get(tuple(tokens[at : at + length]))
         if found is not None:
             return found, at + length
-    return None, at + (1 if words[at].startswith("@") else 2)
+    return None, at + (1 if tokens[at].startswith("@") else 2)
 
 
-def _fib(words: Words, at: int) -> tuple[Field | None, int]:
+def _fib(tokens: Words, at: int) -> tuple[Field | None, int]:
     """Parse `fib saddr . iif oif` and `fib daddr type`: a search in the routes of the node.
 
     A route to the source of every packet of the cluster exists, and leaves by the interface on which the packet came.
     """
     end = at + 1
-    while end < min(len(words), at + 12) and words[end] not in ("type", "oif", "oifname"):
+    while end < min(len(tokens), at + 12) and tokens[end] not in ("type", "oif", "oifname"):
         end += 1
-    if end >= min(len(words), at + 12):
+    if end >= min(len(tokens), at + 12):
         return None, at + 1
-    if words[end] == "type":
-        return Field(What.DESTINATION_TYPE if "daddr" in words[at:end] else What.SOURCE_TYPE), end + 1
+    if tokens[end] == "type":
+        return Field(What.DESTINATION_TYPE if "daddr" in tokens[at:end] else What.SOURCE_TYPE), end + 1
     return Field(What.UNKNOWN, values.numbers({"missing": 0, "exists": 1}), assumed=1), end + 1
 
 
-def match(found: Field, words: Sequence[str], *, negated: bool = False, mask: int | None = None) -> Match:
-    """Return the condition that the field has one of the values `words`. Raises ValueError for an unknown value."""
+def match(found: Field, tokens: Sequence[str], *, negated: bool = False, mask: int | None = None) -> Match:
+    """Return the condition that the field has one of the values `tokens`. Raises ValueError for an unknown value."""
     if found.what is What.FLAGS:
-        return _flags(words, negated, mask)
+        return _flags(tokens, negated, mask)
     if found.parse is None:
-        names = tuple(word.strip('"') for word in words)
+        names = tuple(token.strip('"') for token in tokens)
         return Match(found.what, names=names, negated=negated)
-    ranges = values.merged(found.parse(word) for word in words)
+    ranges = values.merged(found.parse(token) for token in tokens)
     if found.assumed is not None:
         value = found.assumed if mask is None else found.assumed & mask
         held = any(first <= value <= last for first, last in ranges)
@@ -137,12 +137,12 @@ def match(found: Field, words: Sequence[str], *, negated: bool = False, mask: in
     return result if mask is None else replace(result, mask=mask)
 
 
-def _flags(words: Sequence[str], negated: bool, mask: int | None) -> Match:
+def _flags(tokens: Sequence[str], negated: bool, mask: int | None) -> Match:
     """Return a condition on TCP flags.
 
-    With a mask the masked flags must have one of the values; without one, a flag of `words` must be set."""
+    With a mask the masked flags must have one of the values; without one, a flag of `tokens` must be set."""
     if mask is not None:
-        wanted = [values.flags(word.split("|")) for word in words]
+        wanted = [values.flags(token.split("|")) for token in tokens]
         return Match(What.FLAGS, values.merged((value, value) for value in wanted), negated=negated, mask=mask)
-    some = values.flags(part for word in words for part in word.split("|"))
+    some = values.flags(part for token in tokens for part in token.split("|"))
     return Match(What.FLAGS, ((0, 0),), negated=not negated, mask=some)

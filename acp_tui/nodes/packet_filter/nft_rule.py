@@ -43,7 +43,7 @@ _COUNTER = re.compile(r" ?\bcounter packets [0-9]{1,20} bytes [0-9]{1,20}")
 
 @dataclass
 class NamedSet:
-    """A set or map of a table. An element has its words, and the words of its value; () in a set."""
+    """A set or map of a table. An element has its tokens, and the tokens of its value; () in a set."""
 
     elements: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     braces: bool = False
@@ -59,23 +59,23 @@ class Budget:
     left: int = MOST_BRANCHES
 
 
-def elements(words: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def elements(tokens: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return the elements between the braces of a set. Their timeouts, counters and comments are removed."""
     found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     key: list[str] = []
     value: list[str] | None = None
     skipping = False
-    for word in (*words, ","):
-        if word == ",":
+    for token in (*tokens, ","):
+        if token == ",":
             if key:
                 found.append((tuple(key), tuple(value or ())))
             key, value, skipping = [], None, False
-        elif word == ":" and value is None:
+        elif token == ":" and value is None:
             value, skipping = [], False
-        elif word in ("timeout", "expires", "comment", "counter", "limit", "last", "quota"):
+        elif token in ("timeout", "expires", "comment", "counter", "limit", "last", "quota"):
             skipping = True
         elif not skipping:
-            (key if value is None else value).append(word)
+            (key if value is None else value).append(token)
     return found
 
 
@@ -85,16 +85,16 @@ def shown(text: str) -> str:
     return plain_text if len(plain_text) <= 160 else plain_text[:157] + "..."
 
 
-def parse(words: Sequence[str], text: str, sets: Mapping[str, NamedSet], budget: Budget) -> Iterator[Rule]:
-    """Yield the rules that a listed rule stands for: one, or one for each element of a verdict map.
+def parse(tokens: Sequence[str], text: str, sets: Mapping[str, NamedSet], budget: Budget) -> Iterator[Rule]:
+    """Yield the rules of a listed rule: one, or one for each element of a verdict map.
 
     Nothing is yielded for a rule that neither ends a packet nor changes its mark."""
-    yield from _Rule(words, text, sets, budget).rules()
+    yield from _Rule(tokens, text, sets, budget).rules()
 
 
 class _Rule:
-    def __init__(self, words: Sequence[str], text: str, sets: Mapping[str, NamedSet], budget: Budget) -> None:
-        self._words = words
+    def __init__(self, tokens: Sequence[str], text: str, sets: Mapping[str, NamedSet], budget: Budget) -> None:
+        self._tokens = tokens
         self._text = shown(text)
         self._sets = sets
         self._budget = budget
@@ -102,60 +102,60 @@ class _Rule:
         self._matches: list[Match] = []
 
     def rules(self) -> Iterator[Rule]:
-        words = self._words
-        while self._at < len(words):
-            word = words[self._at]
-            if word in _VERDICTS:
-                yield self._verdict(words[self._at :])
+        tokens = self._tokens
+        while self._at < len(tokens):
+            token = tokens[self._at]
+            if token in _VERDICTS:
+                yield self._verdict(tokens[self._at :])
                 return
-            if word in _STATEMENTS:
-                rule = self._statement(word)
+            if token in _STATEMENTS:
+                rule = self._statement(token)
                 if rule is not None:
                     yield rule
-            elif word == "ct" and words[self._at + 1 : self._at + 2] == ["count"]:
+            elif token == "ct" and tokens[self._at + 1 : self._at + 2] == ["count"]:
                 self._rate(6)
-            elif word in fields.STARTS or word.startswith("@"):
+            elif token in fields.STARTS or token.startswith("@"):
                 done = yield from self._comparison()
                 if done:
                     return
             else:
-                self._matches.append(unknown(word))
+                self._matches.append(unknown(token))
                 self._at += 1
 
-    def _verdict(self, words: Sequence[str], more: tuple[Match, ...] = ()) -> Rule:
-        action = _VERDICTS.get(words[0], Action.UNKNOWN) if words else Action.UNKNOWN
+    def _verdict(self, tokens: Sequence[str], more: tuple[Match, ...] = ()) -> Rule:
+        action = _VERDICTS.get(tokens[0], Action.UNKNOWN) if tokens else Action.UNKNOWN
         target = ""
         if action in (Action.JUMP, Action.GOTO):
-            target = words[1] if len(words) > 1 else ""
-        elif action in (Action.SNAT, Action.DNAT) and "to" in words:
-            target = " ".join(words[words.index("to") + 1 :])[:100]
+            target = tokens[1] if len(tokens) > 1 else ""
+        elif action in (Action.SNAT, Action.DNAT) and "to" in tokens:
+            target = " ".join(tokens[tokens.index("to") + 1 :])[:100]
         elif action is Action.REJECT:
-            more = (*more, *_REJECTED.get(" ".join(words[1:3]), ()))
+            more = (*more, *_REJECTED.get(" ".join(tokens[1:3]), ()))
         return Rule((*self._matches, *more), action, target, self._text)
 
-    def _statement(self, word: str) -> Rule | None:
+    def _statement(self, token: str) -> Rule | None:
         """Parse a statement that does not end the rule. Returns the rule of a statement that changes the packet."""
-        words, start = self._words, self._at
+        tokens, start = self._tokens, self._at
         self._at += 1
-        if word in ("limit", "quota"):
+        if token in ("limit", "quota"):
             self._at = start
             self._rate(8)
-        elif word == "notrack":
+        elif token == "notrack":
             return Rule(tuple(self._matches), Action.UNTRACK, text=self._text)
-        elif word in ("meter", "add", "update", "delete", "flow", "dup", "set", "reset"):
+        elif token in ("meter", "add", "update", "delete", "flow", "dup", "set", "reset"):
             end = self._skip(self._at)
-            if "limit" in words[start:end] or "quota" in words[start:end] or "count" in words[start:end]:
-                self._matches.append(Match(What.RATE, negated="over" in words[start:end]))
+            if "limit" in tokens[start:end] or "quota" in tokens[start:end] or "count" in tokens[start:end]:
+                self._matches.append(Match(What.RATE, negated="over" in tokens[start:end]))
             self._at = end
-        elif word == "xt":
-            name = words[start + 2].strip('"') if len(words) > start + 2 else ""
+        elif token == "xt":
+            name = tokens[start + 2].strip('"') if len(tokens) > start + 2 else ""
             self._at = start + 3
             return self._xt(name)
-        elif word == "#":
-            name = words[start + 1] if len(words) > start + 1 else ""
-            self._at = start + 2 if name.startswith("xt_") else len(words)
+        elif token == "#":
+            name = tokens[start + 1] if len(tokens) > start + 1 else ""
+            self._at = start + 2 if name.startswith("xt_") else len(tokens)
             return self._xt(name.removeprefix("xt_")) if name.startswith("xt_") else None
-        elif word == "comment":
+        elif token == "comment":
             self._at = start + 2
         else:
             self._at = self._skip(self._at)
@@ -173,18 +173,18 @@ class _Rule:
 
     def _rate(self, most: int) -> None:
         end = self._skip(self._at + 1, most)
-        self._matches.append(Match(What.RATE, negated="over" in self._words[self._at : end]))
+        self._matches.append(Match(What.RATE, negated="over" in self._tokens[self._at : end]))
         self._at = end
 
     def _skip(self, at: int, most: int = 1000) -> int:
         """Return the index of the next statement, comparison or verdict behind `at`. Text in braces is skipped."""
         depth = 0
         first = at
-        while at < len(self._words) and at < first + most:
-            word = self._words[at]
-            depth += (word == "{") - (word == "}")
+        while at < len(self._tokens) and at < first + most:
+            token = self._tokens[at]
+            depth += (token == "{") - (token == "}")
             at += 1
-            following = self._words[at] if at < len(self._words) else ""
+            following = self._tokens[at] if at < len(self._tokens) else ""
             if depth <= 0 and (following in _VERDICTS or following in _STATEMENTS or following in fields.STARTS):
                 return at
         return at
@@ -193,34 +193,34 @@ class _Rule:
         """Parse a comparison. Returns True if it is a verdict map, which ends the rule."""
         start = self._at
         compared = self._fields()
-        following = self._word()
+        following = self._token()
         if following == "set":
             yield from self._assignment(compared)
             return False
         mask = self._mask()
-        operator = self._word() if self._word() in _OPERATORS else "=="
-        self._at += self._word() in _OPERATORS
-        if self._word() == "vmap":
+        operator = self._token() if self._token() in _OPERATORS else "=="
+        self._at += self._token() in _OPERATORS
+        if self._token() == "vmap":
             yield from self._branches(compared, start)
             return True
         found = self._values()
         try:
             self._matches += self._condition(compared, found, operator, mask)
         except ValueError:
-            self._matches.append(unknown(*self._words[start : self._at]))
+            self._matches.append(unknown(*self._tokens[start : self._at]))
             self._at = max(self._at, self._skip(self._at - 1, 40) if found is None else self._at)
         return False
 
-    def _word(self) -> str:
-        return self._words[self._at] if self._at < len(self._words) else ""
+    def _token(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def _fields(self) -> tuple[Field | None, ...]:
         """Parse the compared field, or several with `.` between them."""
         found: list[Field | None] = []
         while True:
-            one, self._at = fields.field(self._words, self._at)
+            one, self._at = fields.field(self._tokens, self._at)
             found.append(one)
-            if self._word() != "." or self._at + 1 >= len(self._words):
+            if self._token() != "." or self._at + 1 >= len(self._tokens):
                 return tuple(found)
             self._at += 1
 
@@ -228,69 +228,69 @@ class _Rule:
         """Parse a statement such as `meta mark set 0x1`; only the mark of a packet matters for its way."""
         self._at += 1
         start = self._at
-        if self._word() in ("meta", "mark"):
-            self._at += 2 if self._word() == "meta" else 1
-            self._at += 2 if self._word() in ("|", "&", "^", "or", "and", "xor") else 0
+        if self._token() in ("meta", "mark"):
+            self._at += 2 if self._token() == "meta" else 1
+            self._at += 2 if self._token() in ("|", "&", "^", "or", "and", "xor") else 0
         else:
             self._at = self._skip(self._at)
         if compared[0] is None or compared[0].what is not What.MARK:
             return
-        words = [word for word in self._words[start : self._at] if word not in ("meta", "mark")]
+        tokens = [token for token in self._tokens[start : self._at] if token not in ("meta", "mark")]
         matches = tuple(self._matches)
         try:
-            change = _mark(words)
+            change = _mark(tokens)
         except ValueError:
             matches, change = (*matches, unknown("mark")), (0, 0)
         yield Rule(matches, Action.MARK, text=self._text, mark=change)
 
     def _mask(self) -> tuple[str, ...] | None:
-        if self._word() not in ("&", "and"):
+        if self._token() not in ("&", "and"):
             return None
         self._at += 1
-        words: list[str] = []
-        if self._word() == "(":
-            while self._word() not in (")", ""):
+        tokens: list[str] = []
+        if self._token() == "(":
+            while self._token() not in (")", ""):
                 self._at += 1
-                words += [self._word()] if self._word() not in ("|", ",", ")", "") else []
+                tokens += [self._token()] if self._token() not in ("|", ",", ")", "") else []
         else:
-            words.append(self._word())
+            tokens.append(self._token())
         self._at += 1
-        return tuple(words)
+        return tuple(tokens)
 
     def _values(self) -> NamedSet | None:
-        """Parse the values of a comparison: a set in braces, the name of a set, or one or several words.
+        """Parse the values of a comparison: a set in braces, the name of a set, or one or several tokens.
 
-        The result is None if there is no value."""
-        word = self._word()
-        if word == "{":
+        The result is None for an empty comparison."""
+        token = self._token()
+        if token == "{":
             end = self._closing()
-            found = NamedSet(elements(self._words[self._at + 1 : end]), braces=True)
+            found = NamedSet(elements(self._tokens[self._at + 1 : end]), braces=True)
             self._at = end + 1
             return found
-        if word.startswith("@"):
+        if token.startswith("@"):
             self._at += 1
-            return self._sets.get(word[1:])
-        if not word or word in _STATEMENTS or (word in _VERDICTS and word not in _ALSO_VALUES):
+            return self._sets.get(token[1:])
+        if not token or token in _STATEMENTS or (token in _VERDICTS and token not in _ALSO_VALUES):
             return None
-        words = [word]
+        tokens = [token]
         self._at += 1
-        while self._word() in (",", "|", ".", "/") and self._at + 1 < len(self._words):
-            joint, more = self._words[self._at], self._words[self._at + 1]
+        while self._token() in (",", "|", ".", "/") and self._at + 1 < len(self._tokens):
+            joint, more = self._tokens[self._at], self._tokens[self._at + 1]
             if joint == ",":
-                words.append(more)
+                tokens.append(more)
             else:
-                words[-1] += joint + more
+                tokens[-1] += joint + more
             self._at += 2
-        return NamedSet([((word,), ()) for word in words])
+        return NamedSet([((token,), ()) for token in tokens])
 
     def _closing(self) -> int:
         """Return the index of the brace that closes the one at the current position."""
         depth = 0
-        for at in range(self._at, len(self._words)):
-            depth += (self._words[at] == "{") - (self._words[at] == "}")
+        for at in range(self._at, len(self._tokens)):
+            depth += (self._tokens[at] == "{") - (self._tokens[at] == "}")
             if depth == 0:
                 return at
-        return len(self._words)
+        return len(self._tokens)
 
     def _condition(
         self, compared: tuple[Field | None, ...], found: NamedSet | None, operator: str, mask: tuple[str, ...] | None
@@ -318,7 +318,7 @@ class _Rule:
         count = len(found.elements) if found is not None else 0
         self._budget.left -= count
         if found is None or len(known) < len(compared) or self._budget.left < 0:
-            yield Rule((*self._matches, unknown(*self._words[start : self._at])), Action.UNKNOWN, text=self._text)
+            yield Rule((*self._matches, unknown(*self._tokens[start : self._at])), Action.UNKNOWN, text=self._text)
             return
         needs = tuple(need for one in known for need in one.needs)
         for key, value in sorted(found.elements, key=lambda element: element[0] == ("*",)):
@@ -329,13 +329,13 @@ class _Rule:
             yield self._verdict(value, conditions)
 
 
-def _mark(words: Sequence[str]) -> tuple[int, int]:
+def _mark(tokens: Sequence[str]) -> tuple[int, int]:
     """Return value and mask of a change of the mark, see `Rule.mark`. Raises ValueError."""
-    if len(words) == 1:
-        return plain(words[0]), 0xFFFFFFFF
-    if len(words) != 2:
+    if len(tokens) == 1:
+        return plain(tokens[0]), 0xFFFFFFFF
+    if len(tokens) != 2:
         raise ValueError("unknown change of the mark")
-    operator, value = words[0], plain(words[1])
+    operator, value = tokens[0], plain(tokens[1])
     if operator in ("|", "or"):
         return value, value
     if operator in ("&", "and"):
@@ -346,8 +346,8 @@ def _mark(words: Sequence[str]) -> tuple[int, int]:
 
 
 def _parts(key: Sequence[str]) -> list[str]:
-    """Return the words of an element without the dots between its parts."""
-    return [word for word in key if word != "."]
+    """Return the tokens of an element without the dots between its parts."""
+    return [token for token in key if token != "."]
 
 
 def _element(known: tuple[Field, ...], key: Sequence[str]) -> tuple[Match, ...]:
@@ -369,35 +369,35 @@ def _any(known: tuple[Field, ...], found: NamedSet, negated: bool) -> Match:
 
 def _simple(one: Field, found: NamedSet, negated: bool, mask: tuple[str, ...] | None) -> Match:
     if mask is not None:
-        words = [word for key, _value in found.elements for word in _parts(key)]
-        return fields.match(one, words, negated=negated, mask=plain(mask[0]))
+        tokens = [token for key, _value in found.elements for token in _parts(key)]
+        return fields.match(one, tokens, negated=negated, mask=plain(mask[0]))
     cached = found.matches.get(((one,), negated))
     if cached is None:
         if any(key == ("*",) for key, _value in found.elements):
             cached = constant(not negated)
         else:
-            words = [word for key, _value in found.elements for word in _parts(key)]
-            cached = fields.match(one, words, negated=negated)
+            tokens = [token for key, _value in found.elements for token in _parts(key)]
+            cached = fields.match(one, tokens, negated=negated)
         found.matches[(one,), negated] = cached
     return cached
 
 
 def _flags(one: Field, found: NamedSet, negated: bool, mask: tuple[str, ...] | None) -> Match:
     """Return a condition on TCP flags: with a mask, `VALUE / MASK`, exact values in braces, or any of the flags."""
-    words = ["".join(_parts(key)) for key, _value in found.elements]
+    tokens = ["".join(_parts(key)) for key, _value in found.elements]
     if mask is not None:
-        return fields.match(one, words, negated=negated, mask=flags(mask))
-    wanted, slash, first = "|".join(words).partition("/")
+        return fields.match(one, tokens, negated=negated, mask=flags(mask))
+    wanted, slash, first = "|".join(tokens).partition("/")
     if slash:
         return fields.match(one, (wanted,), negated=negated, mask=flags(first.split("|")))
-    return fields.match(one, words, negated=negated, mask=255 if found.braces else None)
+    return fields.match(one, tokens, negated=negated, mask=255 if found.braces else None)
 
 
-def _ordered(one: Field, word: str, operator: str) -> Match:
+def _ordered(one: Field, token: str, operator: str) -> Match:
     """Return a condition such as `tcp dport >= 1024`. Raises ValueError for other fields than numbers."""
     if one.parse is None or one.what in (What.SOURCE, What.DESTINATION, What.ICMP):
         raise ValueError("no number")
-    value = one.parse(word)[0]
+    value = one.parse(token)[0]
     first, last = {
         "<": (0, value - 1), "lt": (0, value - 1), "<=": (0, value), "le": (0, value),
         ">": (value + 1, 1 << 32), "gt": (value + 1, 1 << 32), ">=": (value, 1 << 32), "ge": (value, 1 << 32),

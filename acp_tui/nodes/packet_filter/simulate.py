@@ -49,7 +49,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can happen to a packet. A rule or policy is a text; None means that there is none."""
+    """What can happen to a packet. A rule or policy is a text; None means that nothing can happen."""
 
     dropped: str | None = None
     """What drops or rejects the packet."""

@@ -35,7 +35,7 @@ ICMPV6_TYPES: Mapping[str, int] = {
 FLAGS: Mapping[str, int] = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 
 Parse = Callable[[str], tuple[int, int]]
-"""Convert a word into a range of numbers. Raises ValueError."""
+"""Convert a token into a range of numbers. Raises ValueError."""
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
@@ -118,11 +118,11 @@ def icmp(types: Mapping[str, int]) -> Parse:
     return parse
 
 
-def flags(words: Iterable[str]) -> int:
-    """Return the TCP flags as one number. Raises ValueError for an unknown word."""
+def flags(tokens: Iterable[str]) -> int:
+    """Return the TCP flags as one number. Raises ValueError for an unknown token."""
     result = 0
-    for word in words:
-        name = word.lower()
+    for token in tokens:
+        name = token.lower()
         if name == "all":
             result |= 63
         elif name != "none":

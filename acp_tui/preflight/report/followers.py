@@ -10,7 +10,7 @@ _MOST_NAMED = 8
 
 
 def followers_text(groups: Sequence[CauseGroup]) -> str:
-    """Return how many results follow from the findings `groups` of one rule, and their rules; "" if there are none."""
+    """Return how many results follow from the findings `groups` of one rule, and their rules; "" without any."""
     followers = [verdict for group in groups for verdict in group.followers]
     if not followers:
         return ""

@@ -187,7 +187,7 @@ def test_interpreter_that_does_not_work_is_skipped(tmp_path: Path) -> None:
 
 
 def test_hundred_nodes_are_tested_by_one_process_within_seconds(tmp_path: Path) -> None:
-    """One echo stands for a hundred nodes. Its address is not on this host, so it listens on all addresses."""
+    """One echo replaces a hundred nodes. Its address is not on this host, so it listens on all addresses."""
     tcp = [f"t{free_port(socket.SOCK_STREAM)}" for _ in range(10)]
     udp = [f"u{free_port(socket.SOCK_DGRAM)}" for _ in range(5)]
     hosts = {f"127.1.0.{number}": (7, (*tcp, *udp)) for number in range(1, 101)}
