@@ -4,7 +4,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from acp_tui.nodes.packet_filter.model import Action, Chain, Hook, Rule
-from acp_tui.nodes.packet_filter.nft_rule import Budget, NamedSet, elements, parse
+from acp_tui.nodes.packet_filter.nft_rule import Budget, parse
+from acp_tui.nodes.packet_filter.nft_sets import NamedSet, elements
 
 _TOKEN = re.compile(r'"[^"\n]*"|[{}(),;|]|[^\s{}(),;|"]+')
 _PRIORITIES: Mapping[str, int] = {

@@ -5,12 +5,21 @@ A part of a rule that the parser does not know becomes a condition `What.UNKNOWN
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from acp_tui.nodes.packet_filter import nft_fields as fields
 from acp_tui.nodes.packet_filter.model import Action, Match, Rule, What
-from acp_tui.nodes.packet_filter.nft_fields import Field, constant, unknown
-from acp_tui.nodes.packet_filter.values import flags, plain
+from acp_tui.nodes.packet_filter.nft_fields import Field, unknown
+from acp_tui.nodes.packet_filter.nft_sets import (
+    NamedSet,
+    any_match,
+    element_matches,
+    elements,
+    flag_match,
+    ordered_match,
+    set_mark,
+    simple_match,
+)
 
 _VERDICTS: Mapping[str, Action] = {
     "accept": Action.ACCEPT, "drop": Action.DROP, "reject": Action.REJECT, "return": Action.RETURN,
@@ -42,41 +51,10 @@ _COUNTER = re.compile(r" ?\bcounter packets [0-9]{1,20} bytes [0-9]{1,20}")
 
 
 @dataclass
-class NamedSet:
-    """A set or map of a table. An element has its tokens, and the tokens of its value; () in a set."""
-
-    elements: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
-    braces: bool = False
-    """True for a set that is written in the rule."""
-    matches: dict[tuple[tuple[Field, ...], bool], Match] = field(default_factory=dict)
-    """The parsed elements, by the fields that are compared with them, and whether the comparison is negated."""
-
-
-@dataclass
 class Budget:
     """Counts the rules that verdict maps produce."""
 
     left: int = MOST_BRANCHES
-
-
-def elements(tokens: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return the elements between the braces of a set. Their timeouts, counters and comments are removed."""
-    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
-    key: list[str] = []
-    value: list[str] | None = None
-    skipping = False
-    for token in (*tokens, ","):
-        if token == ",":
-            if key:
-                found.append((tuple(key), tuple(value or ())))
-            key, value, skipping = [], None, False
-        elif token == ":" and value is None:
-            value, skipping = [], False
-        elif token in ("timeout", "expires", "comment", "counter", "limit", "last", "quota"):
-            skipping = True
-        elif not skipping:
-            (key if value is None else value).append(token)
-    return found
 
 
 def shown(text: str) -> str:
@@ -238,7 +216,7 @@ class _Rule:
         tokens = [token for token in self._tokens[start : self._at] if token not in ("meta", "mark")]
         matches = tuple(self._matches)
         try:
-            change = _mark(tokens)
+            change = set_mark(tokens)
         except ValueError:
             matches, change = (*matches, unknown("mark")), (0, 0)
         yield Rule(matches, Action.MARK, text=self._text, mark=change)
@@ -302,13 +280,13 @@ class _Rule:
         needs = [need for one in known for need in one.needs]
         negated = operator in ("!=", "ne")
         if len(known) > 1:
-            return [*needs, _any(tuple(known), found, negated)]
+            return [*needs, any_match(tuple(known), found, negated)]
         one = known[0]
         if operator not in ("==", "eq", "!=", "ne"):
-            return [*needs, _ordered(one, found.elements[0][0][0], operator)]
+            return [*needs, ordered_match(one, found.elements[0][0][0], operator)]
         if one.what is What.FLAGS:
-            return [*needs, _flags(one, found, negated, mask)]
-        return [*needs, _simple(one, found, negated, mask)]
+            return [*needs, flag_match(one, found, negated, mask)]
+        return [*needs, simple_match(one, found, negated, mask)]
 
     def _branches(self, compared: tuple[Field | None, ...], start: int) -> Iterator[Rule]:
         """Yield a rule for each element of a verdict map. An element for all other packets comes last."""
@@ -323,87 +301,7 @@ class _Rule:
         needs = tuple(need for one in known for need in one.needs)
         for key, value in sorted(found.elements, key=lambda element: element[0] == ("*",)):
             try:
-                conditions = needs if key == ("*",) else (*needs, *_element(known, key))
+                conditions = needs if key == ("*",) else (*needs, *element_matches(known, key))
             except ValueError:
                 conditions = (*needs, unknown(*key))
             yield self._verdict(value, conditions)
-
-
-def _mark(tokens: Sequence[str]) -> tuple[int, int]:
-    """Return value and mask of a change of the mark, see `Rule.mark`. Raises ValueError."""
-    if len(tokens) == 1:
-        return plain(tokens[0]), 0xFFFFFFFF
-    if len(tokens) != 2:
-        raise ValueError("unknown change of the mark")
-    operator, value = tokens[0], plain(tokens[1])
-    if operator in ("|", "or"):
-        return value, value
-    if operator in ("&", "and"):
-        return 0, ~value & 0xFFFFFFFF
-    if operator in ("^", "xor"):
-        return value, 0
-    raise ValueError("unknown change of the mark")
-
-
-def _parts(key: Sequence[str]) -> list[str]:
-    """Return the tokens of an element without the dots between its parts."""
-    return [token for token in key if token != "."]
-
-
-def _element(known: tuple[Field, ...], key: Sequence[str]) -> tuple[Match, ...]:
-    parts = _parts(key)
-    if len(known) == 1:
-        return (fields.match(known[0], parts),)
-    if len(parts) != len(known):
-        raise ValueError("the element has another number of parts")
-    return tuple(fields.match(one, (part,)) for one, part in zip(known, parts, strict=True))
-
-
-def _any(known: tuple[Field, ...], found: NamedSet, negated: bool) -> Match:
-    cached = found.matches.get((known, negated))
-    if cached is None:
-        groups = tuple(_element(known, key) for key, _value in found.elements)
-        cached = found.matches[known, negated] = Match(What.ANY, negated=negated, alternatives=groups)
-    return cached
-
-
-def _simple(one: Field, found: NamedSet, negated: bool, mask: tuple[str, ...] | None) -> Match:
-    if mask is not None:
-        tokens = [token for key, _value in found.elements for token in _parts(key)]
-        return fields.match(one, tokens, negated=negated, mask=plain(mask[0]))
-    cached = found.matches.get(((one,), negated))
-    if cached is None:
-        if any(key == ("*",) for key, _value in found.elements):
-            cached = constant(not negated)
-        else:
-            tokens = [token for key, _value in found.elements for token in _parts(key)]
-            cached = fields.match(one, tokens, negated=negated)
-        found.matches[(one,), negated] = cached
-    return cached
-
-
-def _flags(one: Field, found: NamedSet, negated: bool, mask: tuple[str, ...] | None) -> Match:
-    """Return a condition on TCP flags: with a mask, `VALUE / MASK`, exact values in braces, or any of the flags."""
-    tokens = ["".join(_parts(key)) for key, _value in found.elements]
-    if mask is not None:
-        return fields.match(one, tokens, negated=negated, mask=flags(mask))
-    wanted, slash, first = "|".join(tokens).partition("/")
-    if slash:
-        return fields.match(one, (wanted,), negated=negated, mask=flags(first.split("|")))
-    return fields.match(one, tokens, negated=negated, mask=255 if found.braces else None)
-
-
-def _ordered(one: Field, token: str, operator: str) -> Match:
-    """Return a condition such as `tcp dport >= 1024`. Raises ValueError for other fields than numbers."""
-    if one.parse is None or one.what in (What.SOURCE, What.DESTINATION, What.ICMP):
-        raise ValueError("no number")
-    value = one.parse(token)[0]
-    first, last = {
-        "<": (0, value - 1), "lt": (0, value - 1), "<=": (0, value), "le": (0, value),
-        ">": (value + 1, 1 << 32), "gt": (value + 1, 1 << 32), ">=": (value, 1 << 32), "ge": (value, 1 << 32),
-    }[operator]  # fmt: skip
-    if one.assumed is not None:
-        return constant(first <= one.assumed <= last)
-    if one.what is What.UNKNOWN:
-        raise ValueError("acp-tui does not simulate the field")
-    return Match(one.what, ((first, last),) if first <= last else ())
