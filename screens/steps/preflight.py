@@ -198,14 +198,20 @@ class PreflightStep(HostKeyStep):
     async def action_waive(self, everywhere: bool) -> None:
         """Waive the requirement on its node, or on all nodes if `everywhere`.
 
-        If the requirement is already waived, remove the waiver instead."""
+        If the requirement is already waived, remove the waiver instead. What a person must confirm for the same reason
+        is included: each requirement has a waiver of its own."""
         verdict = self._verdict()
         if verdict is None or verdict.outcome is Outcome.PASS:
             return
+        together = [verdict]
+        if verdict.outcome is Outcome.MANUAL:
+            followers = self.session.verdict_view.group_of(verdict).followers
+            together += [follower for follower in followers if follower.outcome is Outcome.MANUAL]
         key = (verdict.requirement, "*" if everywhere or verdict.node is None else verdict.node)
         waivers = self.session.plan.waivers
         if verdict.waived is not None:
-            rest = tuple(w for w in waivers if (w.requirement, w.node) not in (key, (verdict.requirement, "*")))
+            named = {(one.requirement, node) for one in together for node in (key[1], "*")}
+            rest = tuple(w for w in waivers if (w.requirement, w.node) not in named)
             self.session.replace_plan(self.session.plan.model_copy(update={"waivers": rest}))
             return
         title = pgettext("preflight", "Waive {rule}").format(rule=verdict.requirement)
@@ -216,8 +222,12 @@ class PreflightStep(HostKeyStep):
         preset = _("confirmed by a person: the requirement is fulfilled") if verdict.outcome is Outcome.MANUAL else ""
         reason = await self.app.push_screen_wait(Ask(title, question.format(node=key[1]), preset))
         if reason and reason.strip():
-            waiver = Waiver(requirement=key[0], node=key[1], reason=reason.strip(), by=getpass.getuser())
-            self.session.replace_plan(self.session.plan.model_copy(update={"waivers": (*waivers, waiver)}))
+            added = (
+                Waiver(requirement=one.requirement, node=key[1], reason=reason.strip(), by=getpass.getuser())
+                for one in together
+                if one.waived is None
+            )
+            self.session.replace_plan(self.session.plan.model_copy(update={"waivers": (*waivers, *added)}))
 
     def action_fix(self) -> None:
         """Open the screen that fixes nodes, with the cursor on the node of this finding."""
