@@ -95,10 +95,10 @@ def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the interfaces and addresses of a node from the output of `ip -o addr`.
 
     If `ip` is missing or broken, a line `proc` and rows of /proc follow, and the parser uses only these rows. Each of
-    them starts with `route`, `six` or `trie`."""
+    them starts with `route`, `six` or `trie`. Raises ValueError without any address."""
     rows = lines(output)
     if "proc" in rows:
-        return {"interfaces": _interfaces_of_proc(rows[rows.index("proc") + 1 :])}
+        return {"interfaces": _some(_interfaces_of_proc(rows[rows.index("proc") + 1 :]))}
     interfaces = []
     for line in rows:
         match = re.match(
@@ -109,7 +109,14 @@ def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
         if match and is_address(match[2]):
             address = ip_address(match[2])
             interfaces.append(Interface(match[1].rstrip(":"), str(address), int(match[3] or address.max_prefixlen)))
-    return {"interfaces": tuple(interfaces)}
+    return {"interfaces": _some(tuple(interfaces))}
+
+
+def _some(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:
+    """Return the addresses. Raises ValueError if there is not even that of the loopback interface."""
+    if not interfaces:
+        raise ValueError("the node lists no network address")
+    return interfaces
 
 
 def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:

@@ -138,10 +138,10 @@ def _sshd(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the output of the collector `sshd`.
 
     Lines: `listener ARGUMENTS` or `connection ARGUMENTS` (the sshd that serves the login), `pam yes` or `pam no` (has
-    it loaded modules of PAM), `uptime SECONDS`, `started LOGIN LISTENER` (in ticks
-    since the boot) and `pidfile PATH` (when it read its files), `open
-    PATH` and `file KEY VALUE` (sshd_config and included files, in the order of sshd), `effective KEY VALUE` and
-    `error MESSAGE` (from `sshd -T`), and `stat CHANGED TOUCHED PATH`. If a key occurs twice, the first value counts."""
+    it loaded modules of PAM), `uptime SECONDS`, `started LOGIN LISTENER` (in ticks since the boot), `pidfile PATH`
+    (when it read its files), `open PATH` and `file KEY VALUE` (sshd_config and included files, in the order of sshd),
+    `effective KEY VALUE` and `error MESSAGE` (from `sshd -T`), and `stat CHANGED TOUCHED PATH`. If a key occurs twice,
+    the first value counts."""
     found = _read(output)
     options = {keyword.lower(): value.lower() for keyword, value in reversed(_OPTION.findall(found.arguments))}
     explicit = {keyword: value for keyword, (value, _position) in found.explicit.items()}

@@ -6,6 +6,7 @@ import pytest
 
 from acp_tui.nodes.active.disk import disk_speed_collector
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
+from acp_tui.nodes.fact_types import Interface
 from acp_tui.nodes.script import MAX_OUTPUT, CollectorOutput
 
 SECONDS = 3
@@ -37,8 +38,11 @@ def test_output_of_a_collector(name: str, text: str) -> None:
 
 
 def test_prefix_that_no_address_has_is_ignored() -> None:
-    output = CollectorOutput("interfaces", 0, "proc\nsix " + "0" * 32 + " 02 " + "f" * LONG + " 00 80 eth0")
-    assert facts_from("10.0.0.1", [output]).interfaces == ()
+    loopback = "six " + "0" * 31 + "1 01 80 10 80 lo"
+    output = CollectorOutput(
+        "interfaces", 0, f"proc\n{loopback}\nsix " + "0" * 32 + " 02 " + "f" * LONG + " 00 80 eth0"
+    )
+    assert facts_from("10.0.0.1", [output]).interfaces == (Interface("lo", "::1", 128),)
 
 
 def test_disks_of_a_raid_are_its_lowest_devices() -> None:
