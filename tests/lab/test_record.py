@@ -46,6 +46,15 @@ def test_record_has_the_same_verdicts_without_secrets_and_addresses(lab: Lab, tm
     assert [node["state"] for node in report["nodes"]] == list(checked.states.values())
 
 
+def test_report_is_printed_although_the_record_cannot_be_written(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile())
+    answers = plan(as_planned([node]), node.address, scenario="single-node")
+    checked = check(tmp_path, answers, "--only", "SYS-SWAP", "--record", str(tmp_path / "none" / "record"))
+    assert checked.status == 3
+    assert [v["verdict"] for v in checked.verdicts] == ["pass"]
+    assert "none/record: No such file or directory" in checked.errors
+
+
 def test_invalid_record_is_an_error(tmp_path: Path) -> None:
     for text, message in (("{}", "it is not a record"), ("", "it is not a record"), (None, "No such file")):
         file = tmp_path / "record"

@@ -11,8 +11,6 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 
-FAULTS = (Outcome.FAIL, Outcome.PENDING_REBOOT)
-
 
 @dataclass(frozen=True)
 class EvaluatedCluster:

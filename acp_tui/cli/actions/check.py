@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue, with_judges
@@ -47,13 +47,14 @@ def check(options: Namespace) -> int:
         raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     require_known(source.plan, options.node or (), options.only or ())
     source = confirm_host_keys(source, accept_new=options.accept_new, nodes=options.node, changes=bool(options.also))
+    records: list[str] = []
     report = asyncio.run(
         run_preflight(
             source,
             options.node,
             options.only,
             also=[ActiveTest(name) for name in options.also or ()],
-            record=Path(options.record) if options.record else None,
+            record=records.append if options.record else None,
         )
     )
     since = _compared(source, report, partial=bool(options.node or options.only))
@@ -67,6 +68,8 @@ def check(options: Namespace) -> int:
             )
             for line in change_lines(since):
                 print_out("    " + " ".join(line.split()))
+    for content in records:
+        _write_record(Path(options.record), content)
     if options.html:
         write_html(Path(options.html), report_html(report, source.plan, since))
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
@@ -90,14 +93,14 @@ async def run_preflight(
     only: list[str] | None = None,
     work: PackageWork | None = None,
     also: Sequence[ActiveTest] = (),
-    record: Path | None = None,
+    record: Callable[[str], None] | None = None,
 ) -> Report:
     """Run the preflight, print its progress to standard error, and return the report.
 
     Without `nodes` and `only`, the report is complete: it includes the package checks.
     `nodes`, `only`: the selected addresses and requirement IDs; None selects all. `also`: active tests.
-    `work`: keeps the results of packages that were verified before, so that they are not read again. `record`: the file
-    for the record of the nodes' answers; None for no record. Raises: CommandFailed."""
+    `work`: keeps the results of packages that were verified before, so that they are not read again. `record`: gets
+    the record of the nodes' answers as text; None for no record."""
     for one in also:
         print_err(describe_effect(source.plan, one))
     output = PreflightOutput(source)
@@ -117,8 +120,7 @@ async def run_preflight(
     report = output.report
     assert report is not None
     if record is not None:
-        content = record_of(source.plan, output.nodes, report, also=also, certificate=local_files.certificate)
-        await asyncio.to_thread(_write_record, record, content)
+        record(record_of(source.plan, output.nodes, report, also=also, certificate=local_files.certificate))
     package = await _package_verdicts(source.plan, nodes, only, work or PackageWork(source.plan_dir))
     return report.with_package(package, now(), selection=bool(nodes or only))
 

@@ -12,7 +12,6 @@ _PRIORITIES: Mapping[str, int] = {
     "raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100, "out": 100,
 }  # fmt: skip
 FAMILIES = ("ip", "ip6", "inet", "netdev")
-_BLOCKS = frozenset(("counter", "quota", "limit", "ct", "flowtable", "secmark", "synproxy", "tunnel"))
 
 
 class NotAList(ValueError):
